@@ -1,0 +1,79 @@
+"""flock as the pulse of a run: held means alive, free means ended.
+
+The kernel drops the lock when its holder dies, however it dies, and wakes every
+waiter: no heartbeat, no pid file, no polling. `flock`, not `lockf`: a POSIX lock
+is lost when its process closes *any* descriptor of the file.
+A lock file is never renamed on its own, removed or replaced: a second process
+would then hold "the same" lock.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Optional
+
+from contextlib import contextmanager
+
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def take(path: str) -> int:
+    """Hold the lock exclusively, waiting for it. Returns its descriptor."""
+    fd = os.open(path, _OPEN, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    return fd
+
+
+def try_take(path: str) -> Optional[int]:
+    """Hold the lock exclusively if nobody has it; None where somebody does."""
+    fd = os.open(path, _OPEN, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as e:
+        os.close(fd)
+        if e.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise
+        return None
+    return fd
+
+
+def held(path: str) -> bool:
+    """Whether a live process holds the lock now. A missing file is held by nobody."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as e:
+        if e.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def until_free(path: str) -> None:
+    """Block until no process holds the lock. Raises FileNotFoundError."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def holding(path: str) -> Iterator[None]:
+    """A short critical section."""
+    fd = take(path)
+    try:
+        yield
+    finally:
+        os.close(fd)

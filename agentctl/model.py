@@ -1,0 +1,276 @@
+"""The words of the program as values. Pure; imports nothing that costs time.
+
+Unknown is None and stays None: a missing token count or price is never 0.
+Times are seconds since the epoch (float, UTC); durations are seconds.
+"""
+
+from __future__ import annotations
+
+from .record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+    from typing import Optional
+
+FORMAT = 1
+"""Version of the files in a home. A home written by any released version loads for ever."""
+
+QUEUED, RUNNING = "queued", "running"
+FINISHED, FAILED, STOPPED = "finished", "failed", "stopped"
+TIMED_OUT, SKIPPED, LOST = "timed_out", "skipped", "lost"
+ENDED = (FINISHED, FAILED, STOPPED, TIMED_OUT, SKIPPED, LOST)
+
+READ_ONLY, EDIT, FULL = "read-only", "edit", "full"
+PERMISSIONS = (READ_ONLY, EDIT, FULL)
+
+PASSED, CHECK_FAILED, UNCHECKED = "passed", "failed", "none"
+
+
+class Limits(Record):
+    """What a run may use at most; None is no limit."""
+
+    timeout_s: Optional[float] = None
+    idle_timeout_s: Optional[float] = None
+    max_turns: Optional[int] = None
+    max_cost_usd: Optional[float] = None
+    max_context_tokens: Optional[int] = None
+    max_output_bytes: Optional[int] = None
+
+
+class Usage(Record):
+    """What a run used. Tokens as the vendor counts them; `cached` is part of neither
+    `input` nor `output`. `cost_usd` was billed; `virtual_usd` a subscription covered."""
+
+    input: Optional[int] = None
+    cached: Optional[int] = None
+    output: Optional[int] = None
+    turns: Optional[int] = None
+    tool_calls: Optional[int] = None
+    cost_usd: Optional[float] = None
+    virtual_usd: Optional[float] = None
+
+    def __add__(self, other: Usage) -> Usage:
+        """Field by field; a field known on one side only keeps that figure."""
+        mine, theirs = self.__dict__, other.__dict__
+        return Usage(**{n: _plus(mine[n], theirs[n]) for n in self._fields})
+
+    def __sub__(self, other: Usage) -> Usage:
+        """What a cumulative figure grew by; unknown where either side is unknown."""
+        mine, theirs = self.__dict__, other.__dict__
+        return Usage(**{n: _minus(mine[n], theirs[n]) for n in self._fields})
+
+
+def _plus(a: Any, b: Any) -> Any:
+    return b if a is None else a if b is None else a + b
+
+
+def _minus(a: Any, b: Any) -> Any:
+    return None if a is None or b is None else max(a - b, 0)
+
+
+class Wake(Record):
+    """Whom to tell when the run ends: the pane that called `start`, on its tmux server."""
+
+    pane: str = ""
+    socket: str = ""
+    server_pid: int = 0
+    pane_pid: int = 0
+
+
+class Spec(Record):
+    """meta.json: what was asked. Written once by `start`, before the run is born.
+
+    `session_id` with `resume` false is an id given to the vendor in advance; with
+    `resume` true it is the conversation to go on with. `usage_before` is what that
+    conversation had used, for vendors whose figures are cumulative.
+    `argv` is the command of the `shell` backend. `allow` are the vendor's own
+    permission rules of the profile. `instructions` says that instructions.md exists.
+    `custom` describes a backend of the user's own.
+    """
+
+    format: int = FORMAT
+    id: str = ""
+    title: str = ""
+    project: str = ""
+    cwd: str = ""
+    backend: str = ""
+    executable: str = ""
+    argv: tuple[str, ...] = ()
+    profile: str = ""
+    model: str = ""
+    effort: str = ""
+    permissions: str = EDIT
+    allow: tuple[str, ...] = ()
+    trusted: bool = False
+    instructions: bool = False
+    agent: str = ""
+    role: str = ""
+    goal: str = ""
+    session_id: str = ""
+    resume: bool = False
+    usage_before: Usage = Usage()
+    parent: str = ""
+    after: tuple[str, ...] = ()
+    verify: str = ""
+    verify_timeout_s: float = 600.0
+    limits: Limits = Limits()
+    escalate_to: str = ""
+    escalated_from: tuple[str, ...] = ()
+    default_schema: bool = True
+    pane: bool = True
+    wake: Wake = Wake()
+    custom: Optional[dict[str, Any]] = None
+    created_at: float = 0.0
+
+
+class RunFiles(Record):
+    """Absolute paths an adapter may name in a command. It opens none of them.
+
+    `prompt` is what was asked; `input` is what the worker reads on stdin (the
+    prompt, with instructions or schema put before it where the vendor has no flag).
+    """
+
+    prompt: str = ""
+    input: str = ""
+    instructions: str = ""
+    schema: str = ""
+    schema_text: str = ""
+    last_message: str = ""
+
+
+class Command(Record):
+    """What to execute: argv, the file for stdin, and additions to the environment."""
+
+    argv: tuple[str, ...] = ()
+    stdin: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+
+
+KINDS = (
+    "session", "message", "thinking", "tool_call", "tool_result", "file_read", "file_write",
+    "denied", "usage", "limit", "retry", "error", "report", "other",
+    "queued", "started", "note", "exited", "verified",
+)
+
+
+class Event(Record):
+    """One line of events.jsonl: what a worker, or its runner, did.
+
+    `text` is for people and may hold anything a model wrote; `data` is for `fold`:
+      session     session_id, model, version, billing ("api" or "subscription")
+      tool_call   id, name, and path or command
+      tool_result id, ok
+      file_read, file_write   path, op (add, update, delete)
+      denied      name: the tool whose use was refused
+      usage       scope: "message" (context size so far, id), "run" (total of this run)
+                  or "session" (cumulative over the conversation); input, cached,
+                  output, turns, cost (whose: see billing), context_tokens, context_window
+      limit       reason (rate, usage, turns, budget, context), reset_at
+      retry       attempt, max, delay_s, status
+      error       fatal: the worker cannot have succeeded
+      report      the vendor says the turn is over: ok, report (object or absent), reason
+    """
+
+    kind: str = "other"
+    text: str = ""
+    data: dict[str, Any] = {}
+    at: float = 0.0
+
+
+class Git(Record):
+    """What became of the run's directory, against the state it had at birth."""
+
+    base: str = ""
+    head: str = ""
+    diff_stat: str = ""
+    files: tuple[str, ...] = ()
+    commits: int = 0
+    note: str = ""
+
+
+class Result(Record):
+    """result.json, written once, last; also what `show` and `wait` print.
+
+    Three axes that never mix: `status` is what happened to the process, `goal_met`
+    what the worker claims, `verified` what our own check found.
+    `warnings` are the runner's remarks about the claim and the circumstances.
+    """
+
+    format: int = FORMAT
+    run_id: str = ""
+    status: str = ""
+    goal_met: Optional[bool] = None
+    verified: str = UNCHECKED
+    summary: str = ""
+    followup_prompt: str = ""
+    notes: str = ""
+    report: Optional[dict[str, Any]] = None
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+    exit_code: Optional[int] = None
+    signal: Optional[int] = None
+    title: str = ""
+    project: str = ""
+    cwd: str = ""
+    backend: str = ""
+    profile: str = ""
+    model: str = ""
+    parent: str = ""
+    escalated_to: str = ""
+    session_id: str = ""
+    usage: Usage = Usage()
+    usage_session: Usage = Usage()
+    context_tokens: Optional[int] = None
+    context_window: Optional[int] = None
+    tool_calls: Optional[dict[str, int]] = None
+    files_read: tuple[str, ...] = ()
+    files_written: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    retries: int = 0
+    limit: Optional[dict[str, Any]] = None
+    git_base: str = ""
+    git_head: str = ""
+    git_commits: int = 0
+    git_diff_stat: str = ""
+    git_files: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    created_at: float = 0.0
+    started_at: Optional[float] = None
+    finished_at: float = 0.0
+
+
+class Choice(Record):
+    """One backend a profile would take, with the model and effort for it."""
+
+    backend: str = ""
+    model: str = ""
+    effort: str = ""
+
+
+class Profile(Record):
+    """Backend + model + effort + permissions + limits under a name.
+
+    `backends` are in order of preference: the first that is installed serves.
+    `prompt` names the instructions in prompts/; `escalate_to` the stronger profile.
+    """
+
+    name: str = ""
+    description: str = ""
+    backends: tuple[Choice, ...] = ()
+    permissions: str = EDIT
+    allow: tuple[str, ...] = ()
+    prompt: str = ""
+    limits: Limits = Limits()
+    escalate_to: str = ""
+    escalate: bool = False
+    env: Optional[dict[str, str]] = None
+
+
+class Project(Record):
+    """A registered directory. `trust`: the vendors may run what the repository configures."""
+
+    name: str = ""
+    path: str = ""
+    default_profile: str = ""
+    trust: bool = False

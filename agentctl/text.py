@@ -1,0 +1,95 @@
+"""Words for people: made safe for a terminal, cut to length, in human units.
+
+Whatever a worker or a model wrote may hold escape sequences that set the title,
+the clipboard, or type answers into the pane. Every sink for people passes here;
+sinks for programs are ASCII JSON.
+"""
+
+from __future__ import annotations
+
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+# Controls, DEL, C1, and the characters that reorder or hide text.
+_UNSAFE: dict[int, Optional[int]] = dict.fromkeys((*range(32), *range(127, 160)))
+_UNSAFE.update(dict.fromkeys((8206, 8207, 1564, *range(8234, 8239), *range(8294, 8298), 65279)))
+_UNSAFE.update(dict.fromkeys(range(55296, 57344), 65533))
+_UNSAFE.update({ord(c): ord(" ") for c in "\t\r\v\f\u0085\u2028\u2029"})
+_LINE = {**_UNSAFE, ord("\n"): ord(" ")}
+_LINES = {n: c for n, c in _UNSAFE.items() if n != ord("\n")}
+
+
+def one_line(value: object, width: int = 0) -> str:
+    """Printable, on one line, with spaces folded, at most `width` characters."""
+    text = " ".join(str(value)[: 4 * width if width else None].translate(_LINE).split())
+    return text if not width or len(text) <= width else text[: width - 1] + "…"
+
+
+def printable(value: object) -> str:
+    """Printable, with its line ends kept."""
+    return str(value).translate(_LINES)
+
+
+def duration(seconds: Optional[float]) -> str:
+    """`42s`, `3m05s`, `2h10m`; `-` where unknown."""
+    if seconds is None:
+        return "-"
+    whole = int(max(seconds, 0))
+    if whole < 60:
+        return "%ds" % whole
+    if whole < 3600:
+        return "%dm%02ds" % divmod(whole, 60)
+    return "%dh%02dm" % (whole // 3600, whole % 3600 // 60)
+
+
+def count(number: Optional[int]) -> str:
+    """`950`, `12.3k`, `1.2M`; `-` where unknown."""
+    if number is None:
+        return "-"
+    for size, suffix in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return "%.1f%s" % (number / size, suffix)
+    return str(number)
+
+
+def money(usd: Optional[float]) -> str:
+    """`$0.12`; `-` where unknown, which is not the same as nothing."""
+    return "-" if usd is None else "$%.2f" % usd if usd >= 0.01 or not usd else "$%.4f" % usd
+
+
+def clock(at: float) -> str:
+    """Local time of day."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+def iso(at: Optional[float]) -> Optional[str]:
+    """UTC in ISO 8601, for programs."""
+    return None if at is None else time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + "Z"
+
+
+def seconds(words: str) -> float:
+    """Seconds from `90`, `45s`, `30m`, `8h`, `1h30m`. Raises ValueError."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    total, number = 0.0, ""
+    for c in words.strip().lower():
+        if c in units and number:
+            total, number = total + float(number) * units[c], ""
+        elif c.isdigit() or c == ".":
+            number += c
+        else:
+            raise ValueError(words)
+    total += float(number) if number else 0.0
+    if total <= 0:
+        raise ValueError(words)
+    return total
+
+
+def closest(word: str, known: list[str]) -> str:
+    """The known word that was probably meant, or ""."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, known, 1)
+    return found[0] if found else ""
