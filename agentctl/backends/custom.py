@@ -1,0 +1,88 @@
+"""A backend of the user's own, described in config.json.
+
+    {"argv": ["mycli", "--in", "{prompt_file}", "--model", "{model}"],
+     "stdin": true, "stream": "claude" | "codex" | "cursor" | "text"}
+
+Placeholders: {prompt_file} {schema_file} {instructions_file} {last_message_file}
+{model} {effort} {session_id} {cwd}. An argument whose placeholder stands for nothing
+is left out together with the flag before it. Only the user's own configuration can
+describe one: a repository's cannot name what runs.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..model import Command
+from ..model import RunFiles
+from . import lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..model import Spec
+
+EXECUTABLES: tuple[str, ...] = ()
+SCHEMA_FLAG = False
+INSTRUCTIONS_FLAG = False
+PRESET_SESSION = False
+INTERRUPT_FIRST = False
+CUMULATIVE_USAGE = False
+STRICT_SCHEMA = False
+
+STREAMS = ("claude", "codex", "cursor", "text")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_NO_FILES = RunFiles()
+
+
+def template(spec: Spec) -> tuple[str, ...]:
+    """The described argv, or () if it is not a list of strings."""
+    argv = (spec.custom or {}).get("argv")
+    if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv):
+        return ()
+    return tuple(argv)
+
+
+def stream(spec: Spec) -> str:
+    """Which vendor's lines it prints; plain text where it does not say."""
+    name = (spec.custom or {}).get("stream")
+    return name if name in STREAMS else "text"
+
+
+def refuse(spec: Spec) -> str:
+    """Why this backend cannot serve the spec, or ""."""
+    argv = template(spec)
+    if not argv or not argv[0]:
+        return "backend `%s` has no argv in the configuration" % spec.backend
+    if spec.resume and not any("{session_id}" in word for word in argv):
+        return "backend `%s` has no {session_id} in its argv: it cannot resume" % spec.backend
+    try:
+        lines.safe_session(spec.session_id or "new")
+    except ValueError as wrong:
+        return str(wrong)
+    unknown = {name for word in argv for name in _PLACEHOLDER.findall(word)} - _values(spec, _NO_FILES).keys()
+    return "backend `%s` has unknown placeholders: %s" % (spec.backend, ", ".join(sorted(unknown))) if unknown else ""
+
+
+def command(spec: Spec, files: RunFiles) -> Command:
+    """The described argv with its placeholders replaced once: a value is never read again."""
+    values = _values(spec, files)
+    argv: list[str] = []
+    for word in template(spec):
+        names = _PLACEHOLDER.findall(word)
+        if any(not values.get(name, "") for name in names):
+            if len(argv) > 1 and argv[-1].startswith("-"):
+                argv.pop()
+            continue
+        argv.append(_PLACEHOLDER.sub(lambda found: values[found.group(1)], word))
+    if spec.executable:
+        argv[:1] = [spec.executable]
+    return Command(argv=tuple(argv), stdin=files.input if (spec.custom or {}).get("stdin", True) else "")
+
+
+def _values(spec: Spec, files: RunFiles) -> dict[str, str]:
+    return {
+        "prompt_file": files.input, "schema_file": files.schema, "last_message_file": files.last_message,
+        "instructions_file": files.instructions if spec.instructions else "",
+        "model": spec.model, "effort": spec.effort, "cwd": spec.cwd,
+        "session_id": lines.safe_session(spec.session_id) if spec.resume else "",
+    }

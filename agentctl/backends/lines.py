@@ -1,0 +1,152 @@
+"""What every adapter does with a raw line before it knows the vendor.
+
+A worker's line may hold anything a model, a tool or a hostile repository wrote.
+So each value is checked where it is taken, and what leaves here is bounded: texts
+are cut, numbers are finite and countable, a report is copied to a limited depth.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from ..model import Event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+    from typing import Optional
+
+LONGEST_LINE = 1 << 20
+LONGEST_TEXT = 4000
+LONGEST_TAIL = 32_000
+LONGEST_PATH = 1000
+LONGEST_NAME = 120
+DEEPEST = 32
+_MOST = 1 << 53
+_SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}\Z")
+
+
+def _not_finite(word: str) -> float:
+    raise ValueError("not a JSON number: %s" % word)
+
+
+def _finite(word: str) -> float:
+    value = float(word)
+    return value if abs(value) < 1e300 else _not_finite(word)
+
+
+# The standard library accepts NaN, Infinity and 1e999, and writes them back as no JSON.
+_DECODER = json.JSONDecoder(parse_constant=_not_finite, parse_float=_finite)
+
+
+def decoded(line: bytes) -> Optional[dict[str, Any]]:
+    """The object on this line, or None for anything else. Never raises."""
+    if len(line) > LONGEST_LINE:
+        return None
+    try:
+        value = _DECODER.decode(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):  # deep nesting is not a ValueError; 5,000 digits are
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def text(raw: dict[str, Any], key: str, longest: int = LONGEST_TEXT) -> str:
+    """`raw[key]` if it is a string, cut and printable as UTF-8, else ""."""
+    return clip(raw.get(key), longest)
+
+
+def clip(value: object, longest: int = LONGEST_TEXT) -> str:
+    """A string of at most `longest` characters without lone surrogates; "" for another type."""
+    if not isinstance(value, str):
+        return ""
+    cut = value if len(value) <= longest else value[: longest - 1] + "…"
+    return cut.encode("utf-8", "replace").decode("utf-8")
+
+
+def obj(raw: dict[str, Any], key: str) -> dict[str, Any]:
+    """`raw[key]` if it is an object, else an empty one."""
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def objects(raw: dict[str, Any], key: str, most: int = 200) -> list[dict[str, Any]]:
+    """The objects in the list `raw[key]`, at most `most`; [] for another type."""
+    value = raw.get(key)
+    return [v for v in value[:most] if isinstance(v, dict)] if isinstance(value, list) else []
+
+
+def joined(raw: dict[str, Any], key: str) -> str:
+    """The first strings of the list `raw[key]` as one text."""
+    value = raw.get(key)
+    return clip("; ".join(clip(v, 1000) for v in value[:5])) if isinstance(value, list) else ""
+
+
+def count(raw: dict[str, Any], key: str) -> Optional[int]:
+    """`raw[key]` if it is a whole number that can be a count, else None: unknown is not 0."""
+    value = raw.get(key)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < _MOST else None
+
+
+def number(raw: dict[str, Any], key: str) -> Optional[float]:
+    """`raw[key]` if it is a number from 0 up, else None."""
+    value = raw.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value < _MOST else None
+
+
+def total(*counts: Optional[int]) -> Optional[int]:
+    """The sum of what is known; None if nothing is."""
+    known = [c for c in counts if c is not None]
+    return sum(known) if known else None
+
+
+def known(**values: object) -> dict[str, Any]:
+    """An event's data without what is unknown or empty."""
+    return {name: value for name, value in values.items() if value is not None and value != ""}
+
+
+def plain(value: object, depth: int = DEEPEST) -> Any:
+    """A copy that can be written as JSON: printable strings; None below `depth`."""
+    if isinstance(value, str):
+        return clip(value, LONGEST_TAIL)
+    if depth <= 0:
+        return None
+    if isinstance(value, dict):
+        return {clip(k, LONGEST_NAME): plain(v, depth - 1) for k, v in value.items()}
+    if isinstance(value, list):
+        return [plain(v, depth - 1) for v in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _MOST:
+        return None
+    return value
+
+
+def spoken(kind: str, words: str, **data: object) -> Event:
+    """An event whose text may be long: the text is cut, its end is kept in data.tail,
+    because that is where a model without a schema flag puts its report."""
+    if len(words) > LONGEST_TEXT:
+        data["tail"] = clip(words[-LONGEST_TAIL:], LONGEST_TAIL)
+    return Event(kind=kind, text=clip(words), data=known(**data))
+
+
+def other(words: str = "") -> Event:
+    """A line of no interest to `fold`, or one that is not understood."""
+    return Event(kind="other", text=clip(words, LONGEST_NAME))
+
+
+def safe_session(session_id: str) -> str:
+    """The id if it can stand in an argv, where `--dangerously…` would be a flag.
+
+    ValueError for any other; an adapter's `refuse` says it in words first.
+    """
+    if not _SESSION_ID.match(session_id):
+        raise ValueError("not a session id: %r" % session_id[:80])
+    return session_id
+
+
+def safe_words(*words: str) -> bool:
+    """True if none of a profile's words would be read as a flag."""
+    return not any(w.startswith("-") or "\0" in w for w in words)

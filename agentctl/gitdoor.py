@@ -1,0 +1,172 @@
+"""How git is called: hardened, bounded in time, and never inside a repository's own git directory.
+
+A repository is hostile here: whoever worked in it may have written its config,
+attributes, hooks and submodules, and the worker's sandbox ends where our git
+begins. Plain `git diff --stat` runs core.fsmonitor, clean filters, textconv and a
+submodule's own config; `-c filter.NAME.clean=` cannot switch off a filter whose
+NAME holds a `=`. So the repository's own git directory is only asked where things
+are (`rev-parse`, `config`: nothing that looks at content). All that looks at
+content runs in a private git directory under `scratch`, made anew for each use:
+a copy of the index, the real object store as a read-only alternate, and of the
+repository's config only values that cannot name a program. That also leaves its
+index, refs and objects as they are, and works beside a stale index.lock.
+
+The user's global config stays in force (git-lfs). Only git.py imports this.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+from . import files
+from . import proc
+from .errors import AgentctlError
+from .record import Record
+from .text import one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LISTING_LIMIT = 64 << 20
+_ALWAYS = (
+    "core.fsmonitor=", "core.hooksPath=/dev/null", "core.pager=cat", "core.attributesFile=/dev/null",
+    "diff.external=", "submodule.recurse=false", "commit.gpgSign=false", "gc.auto=0", "maintenance.auto=false",
+    "safe.bareRepository=explicit", "protocol.ext.allow=never",
+    "core.quotePath=true", "core.safecrlf=false", "core.untrackedCache=false", "core.splitIndex=false",
+    "core.compression=0", "core.fsync=none",
+)
+_HARMLESS = (
+    r"^core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile|checkstat|trustctime"
+    r"|sparsecheckout|sparsecheckoutcone|protecthfs|protectntfs)$"
+)
+_CONFIG = {"sha256": b"[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n"}
+
+
+class Repo(Record):
+    """A repository's places: the top of the working tree, its own git directory and the one
+    linked worktrees share; HEAD's commit (empty before the first); its harmless settings."""
+
+    top: str = ""
+    own: str = ""
+    common: str = ""
+    format: str = ""
+    head: str = ""
+    config: tuple[str, ...] = ()
+
+
+class CannotError(Exception):
+    """git said no; the text is its reason."""
+
+
+TROUBLE = (CannotError, AgentctlError, OSError)
+
+
+class Door:
+    """git at one place, with one deadline for all that is asked there."""
+
+    def __init__(self, folder: str, deadline: float, env: dict[str, str], config: Iterable[str] = ()) -> None:
+        self.deadline = deadline
+        self.env = env
+        self.argv = ["git", "--no-pager", "--no-optional-locks", "-C", folder]
+        for entry in (*config, *_ALWAYS):
+            self.argv += ["-c", entry]
+
+    def ask(self, *args: str, stdin: bytes = b"", limit: int = _LISTING_LIMIT) -> bytes:
+        """What git printed. Raises what TROUBLE names; ProcTimeout also where no time is left."""
+        left = max(self.deadline - time.monotonic(), 0.0)
+        try:
+            done = proc.run([*self.argv, *args], env=self.env, stdin=stdin, timeout=left, limit=limit)
+        except proc.ProcTimeout:
+            raise proc.ProcTimeout("no time left for git %s" % args[0]) from None
+        if done.code:
+            raise CannotError(one_line(done.err.decode("utf-8", "replace"), 300) or "git %s failed" % args[0])
+        return done.out
+
+    def line(self, *args: str) -> str:
+        """The answer without its last line end; a path may hold others."""
+        answer = os.fsdecode(self.ask(*args))
+        return answer[:-1] if answer.endswith("\n") else answer
+
+
+def environment() -> dict[str, str]:
+    """Ours without GIT_*, which would lead git elsewhere or name programs to run."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    env.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", GIT_NO_LAZY_FETCH="1")
+    return env
+
+
+def discover(cwd: str, deadline: float) -> Repo:
+    """Where things are. An owner git distrusts (safe.directory) is an error, never worked around."""
+    door = Door(cwd, deadline, environment())
+    places = door.line("rev-parse", "--show-toplevel", "--git-dir", "--git-common-dir", "--show-object-format")
+    parts = places.split("\n")
+    if len(parts) != 4:
+        raise CannotError("a repository whose path holds a line end")
+    top, own, common = (os.path.join(os.path.abspath(cwd), part) for part in parts[:3])
+    return Repo(top=top, own=own, common=common, format=parts[3], head=_head(door), config=_harmless(door))
+
+
+def _head(door: Door) -> str:
+    try:
+        return door.line("rev-parse", "--quiet", "--verify", "HEAD")
+    except CannotError:
+        return ""  # before the first commit
+
+
+def _harmless(door: Door) -> tuple[str, ...]:
+    """The settings that decide what a file's content is and cannot name a program."""
+    try:
+        entries = os.fsdecode(door.ask("config", "-z", "--get-regexp", _HARMLESS)).split("\0")
+    except CannotError:
+        return ()  # none is set
+    return tuple(entry.replace("\n", "=", 1) for entry in entries if entry)
+
+
+def private(repo: Repo, scratch: str, deadline: float) -> Door:
+    """A git directory of our own over the repository's files and objects.
+
+    New each time: a worker may have put a config of its own into an old one. What it
+    could change in `scratch` is data.
+    """
+    folder = os.path.join(scratch, "git-" + os.urandom(4).hex())
+    objects = os.path.join(scratch, "objects")
+    for path in (os.path.join(folder, "refs"), os.path.join(folder, "info"), objects):
+        files.private_folder(path)
+    files.create(os.path.join(folder, "HEAD"), b"ref: refs/heads/none\n")
+    files.create(os.path.join(folder, "config"), _CONFIG.get(repo.format, b""))
+    for name in ("index", "info/sparse-checkout", *_shared_indexes(repo.own)):
+        _copy(os.path.join(repo.own, name), os.path.join(folder, name))
+    for name in ("shallow", "info/exclude", "info/attributes"):
+        _copy(os.path.join(repo.common, name), os.path.join(folder, name))
+    env = environment()
+    env.update(GIT_DIR=folder, GIT_WORK_TREE=repo.top, GIT_OBJECT_DIRECTORY=objects)
+    env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(os.path.join(repo.common, "objects"))
+    return Door(repo.top, deadline, env, repo.config)
+
+
+def _shared_indexes(folder: str) -> list[str]:
+    return [name for name in os.listdir(folder) if name.startswith("sharedindex.")]
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a regular file with its time: by the index's time git tells which of its
+    entries may have been edited within the clock's grain, unseen."""
+    try:
+        fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # each of them is optional
+    try:
+        info = os.fstat(fd)
+        if stat.S_ISREG(info.st_mode):
+            files.create(target, os.pread(fd, info.st_size, 0))
+            os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
+    finally:
+        os.close(fd)
+
+
+def _quoted(path: str) -> str:
+    """As one entry of a list of paths: the list is parted at `:`."""
+    return '"%s"' % path.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,263 @@
+"""What a run's events add up to: `fold`, and the report in it.
+
+Common to all backends, pure, and flat in memory whatever a worker prints: lists are
+bounded, texts are cut. The runner adds events as they come (status.json is this fold
+so far); a reader that settles a lost run folds raw.jsonl again and gets the same.
+"""
+
+from __future__ import annotations
+
+from . import prompting
+from . import schema as schemas
+from .model import Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from typing import Any
+    from typing import Optional
+
+    from .model import Event
+    from .model import Spec
+
+MOST_FILES = 2000
+MOST_DENIED = 200
+MOST_TOOLS = 100
+MOST_TAIL = 40
+LONGEST_FIELD = 8000
+_REMEMBERED = 64
+_NO_USAGE = Usage()
+
+
+class Progress:
+    """One run so far. `add` events in order; read the attributes at any time.
+
+    session_id, model, version, billing      as the vendor last said them
+    last_message, tail      the last words; the last lines of a text stream
+    reported, ok, reason, report      the turn's end; `report` is the last one that had an object
+    error, fatal      the last error; the one after which the run cannot have succeeded
+    usage_session, context_tokens, context_window      None where the vendor does not tell
+    tool_calls, files_read, files_written, denied, retries, limit, counts, doing
+    """
+
+    def __init__(self, usage_before: Usage = _NO_USAGE, resumed: bool = False) -> None:
+        """`usage_before` is what a resumed conversation had used, for cumulative figures."""
+        self.session_id = self.model = self.version = self.billing = ""
+        self.last_message = self.error = self.fatal = self.reason = self.doing = ""
+        self.tail: list[str] = []
+        self.report: Optional[dict[str, Any]] = None
+        self.reported = False
+        self.ok: Optional[bool] = None
+        self.usage_session = _NO_USAGE
+        self.context_tokens: Optional[int] = None
+        self.context_window: Optional[int] = None
+        self.tool_calls: dict[str, int] = {}
+        self.files_read: list[str] = []
+        self.files_written: list[str] = []
+        self.denied: list[str] = []
+        self.retries = 0
+        self.limit: Optional[dict[str, Any]] = None
+        self.counts: dict[str, int] = {}
+        self._before = usage_before
+        self._fresh = not resumed and usage_before == _NO_USAGE
+        self._by_message = self._by_run = _NO_USAGE
+        self._messages: list[str] = []
+        self._turns = 0
+        self._cost: Optional[float] = None
+        self._last_words = ""
+        self._seen: tuple[set[str], set[str], set[str]] = (set(), set(), set())
+
+    def add(self, event: Event) -> None:
+        """Take one event into account. Total: data of an unexpected type is left out."""
+        self.counts[event.kind] = self.counts.get(event.kind, 0) + 1
+        reader = _READERS.get(event.kind)
+        if reader is not None:
+            reader(self, event)
+
+    @property
+    def turns(self) -> Optional[int]:
+        """As the backend counts them, else the responses seen, else None."""
+        return self._by_run.turns if self._by_run.turns is not None else self._turns or None
+
+    @property
+    def usage(self) -> Usage:
+        """This run's own: its total if the vendor gave one, else what a cumulative figure
+        grew by, else the sum over its responses. A figure nobody gave is None."""
+        if self._by_run != _NO_USAGE:
+            used = self._by_run
+        elif self.usage_session != _NO_USAGE:
+            used = self.usage_session if self._fresh else self.usage_session - self._before
+        else:
+            used = self._by_message
+        covered = self.billing == "subscription"
+        calls = sum(self.tool_calls.values()) if self.tool_calls or self.session_id else None
+        return used.replace(
+            turns=self.turns, tool_calls=calls,
+            cost_usd=None if covered else self._cost, virtual_usd=self._cost if covered else None)
+
+    def snapshot(self) -> dict[str, Any]:
+        """What status.json says of a run under way: small, plain JSON values."""
+        return {
+            "session_id": self.session_id, "model": self.model, "doing": self.doing, "usage": self.usage.to_json(),
+            "context_tokens": self.context_tokens, "context_window": self.context_window,
+            "tool_calls": dict(self.tool_calls), "retries": self.retries, "limit": self.limit,
+            "files_written": len(self.files_written), "denied": len(self.denied), "error": self.error,
+        }
+
+    def _session(self, event: Event) -> None:
+        for name in ("session_id", "model", "version", "billing"):
+            setattr(self, name, _str(event, name) or getattr(self, name))
+
+    def _message(self, event: Event) -> None:
+        self.doing = _short(event.text) or self.doing
+        if event.data.get("parent"):  # a subagent's words are not the worker's
+            return
+        if event.data.get("line"):
+            self.tail.append(event.text[:1000])
+            del self.tail[:-MOST_TAIL]
+        if event.text.strip():
+            self.last_message, self._last_words = event.text, _str(event, "tail") or event.text
+
+    def _thinking(self, event: Event) -> None:
+        self.doing = "thinking"
+
+    def _tool_call(self, event: Event) -> None:
+        name = _str(event, "name") or "tool"
+        if name not in self.tool_calls and len(self.tool_calls) >= MOST_TOOLS:
+            name = "other"
+        self.tool_calls[name] = self.tool_calls.get(name, 0) + 1
+        self.doing = _short("%s: %s" % (name, event.text) if event.text else name)
+
+    def _file_read(self, event: Event) -> None:
+        _note(self.files_read, self._seen[0], _str(event, "path"), MOST_FILES)
+
+    def _file_write(self, event: Event) -> None:
+        _note(self.files_written, self._seen[1], _str(event, "path"), MOST_FILES)
+
+    def _denial(self, event: Event) -> None:
+        _note(self.denied, self._seen[2], _str(event, "name"), MOST_DENIED)
+
+    def _used(self, event: Event) -> None:
+        scope, used = _str(event, "scope"), _usage_of(event)
+        self.context_window = _int(event, "context_window") or self.context_window
+        self.context_tokens = _int(event, "context_tokens") or self.context_tokens
+        if scope == "message":
+            self._message_used(_str(event, "id"), used)
+        elif scope == "session":
+            self.usage_session = used
+        elif scope == "run":
+            self._by_run = used
+        cost = event.data.get("cost")
+        if isinstance(cost, (int, float)) and not isinstance(cost, bool):
+            self._cost = float(cost)
+
+    def _message_used(self, message_id: str, used: Usage) -> None:
+        """One response is told once per block; those of subagents come in between."""
+        if not message_id or message_id in self._messages:
+            return
+        self._messages.append(message_id)
+        del self._messages[:-_REMEMBERED]
+        self._turns += 1
+        self._by_message = self._by_message + used
+
+    def _limited(self, event: Event) -> None:
+        self.limit = {"reason": _str(event, "reason"), "reset_at": event.data.get("reset_at"), "text": event.text[:500]}
+
+    def _retry(self, event: Event) -> None:
+        self.retries += 1
+        self.doing = _short("waiting to try again: %s" % event.text)
+
+    def _erred(self, event: Event) -> None:
+        self.error = event.text
+        if event.data.get("fatal") is True:
+            self.fatal = event.text or "error"
+
+    def _end(self, event: Event) -> None:
+        """A turn without an object does not take away the report of the turn before."""
+        self.reported, self.ok = True, event.data.get("ok") is True
+        self.reason, self.doing = _str(event, "reason"), ""
+        report = event.data.get("report")
+        if isinstance(report, dict):
+            self.report = report
+        if self.ok:
+            self.fatal = ""
+        if event.text and not self._last_words:
+            self.last_message, self._last_words = event.text, _str(event, "tail") or event.text
+
+
+_READERS: dict[str, Callable[[Progress, Event], None]] = {
+    "session": Progress._session, "message": Progress._message, "thinking": Progress._thinking,
+    "tool_call": Progress._tool_call, "file_read": Progress._file_read, "file_write": Progress._file_write,
+    "denied": Progress._denial, "usage": Progress._used, "limit": Progress._limited, "retry": Progress._retry,
+    "error": Progress._erred, "report": Progress._end,
+}
+
+
+def fold(events: Iterable[Event], usage_before: Usage = _NO_USAGE, resumed: bool = False) -> Progress:
+    """The progress after these events."""
+    progress = Progress(usage_before, resumed)
+    for event in events:
+        progress.add(event)
+    return progress
+
+
+def of_spec(spec: Spec) -> Progress:
+    """An empty progress that knows what the run's conversation had used before it."""
+    return Progress(spec.usage_before if spec.resume else _NO_USAGE, spec.resume)
+
+
+def report_of(progress: Progress, schema: object) -> tuple[Optional[dict[str, Any]], str]:
+    """The report if there is one that fits the schema, else (None, what is wrong).
+
+    The vendor's structured one, else the last JSON object of the last message. The
+    report always has goal_met (True, False or None) and the three texts, cut.
+    """
+    found = progress.report
+    if found is None:
+        words = "\n".join(progress.tail) if progress.tail else progress._last_words
+        found = prompting.last_json_object(words)
+    if found is None:
+        return None, "no report: the last message holds no JSON object"
+    found = schemas.without_nulls(found, schema)
+    wrong = schemas.problems(found, schema)
+    if wrong:
+        return None, "the report does not fit its schema: %s" % "; ".join(wrong[:5])
+    return {**found, **_claims(found)}, ""
+
+
+def _claims(report: dict[str, Any]) -> dict[str, Any]:
+    """The four fields that `show` prints: a claim is true or false, never "yes" or 1."""
+    goal = report.get("goal_met")
+    texts = {name: _field(report.get(name)) for name in ("summary", "followup_prompt", "notes")}
+    return {"goal_met": goal if goal is True or goal is False else None, **texts}
+
+
+def _field(value: object) -> str:
+    words = value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else ""
+    return words if len(words) <= LONGEST_FIELD else words[: LONGEST_FIELD - 1] + "…"
+
+
+def _note(found: list[str], seen: set[str], name: str, most: int) -> None:
+    if name and name not in seen and len(found) < most:
+        seen.add(name)
+        found.append(name)
+
+
+def _str(event: Event, key: str) -> str:
+    value = event.data.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _int(event: Event, key: str) -> Optional[int]:
+    value = event.data.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _usage_of(event: Event) -> Usage:
+    return Usage(**{name: _int(event, name) for name in ("input", "cached", "output", "turns")})
+
+
+def _short(text: str, width: int = 80) -> str:
+    words = " ".join(text[: 4 * width].split())
+    return words if len(words) <= width else words[: width - 1] + "…"

@@ -1,0 +1,175 @@
+"""From the worker's bytes to our events: follow raw.jsonl as any reader would.
+
+The worker writes the file itself, so a slow or dead runner never blocks it, its
+last words are never lost in a pipe, and memory stays flat whatever it prints.
+Lines end at "\\n" only (U+2028 in a JSON string is not a line end). A line over
+LONGEST is kept in raw.jsonl and not parsed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from . import files
+from .model import Event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+
+LONGEST = 1 << 20
+CHUNK = 1 << 18
+ENOUGH = 32 << 20
+"""Bytes of events.jsonl after which only events that `fold` needs are written."""
+_CHATTER = ("message", "thinking", "tool_result", "other")
+
+
+class Lines:
+    """Cuts a stream of chunks into lines; holds at most one unfinished line."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._held = 0
+        self.skipped = 0
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Whole lines, without their ends; an overlong one as its first bytes."""
+        start = 0
+        while True:
+            end = chunk.find(b"\n", start)
+            if end < 0:
+                break
+            yield self._line(chunk[start:end])
+            start = end + 1
+        self._keep(chunk[start:])
+
+    def rest(self) -> bytes:
+        """The last line, which nothing ended; its writer is dead."""
+        return self._line(b"")
+
+    def _keep(self, part: bytes) -> None:
+        self._held += len(part)
+        if part and self._held <= LONGEST:
+            self._parts.append(part)
+        elif self._held > LONGEST and len(self._parts) > 1:
+            self._parts = [b"".join(self._parts)[:256]]
+
+    def _line(self, last: bytes) -> bytes:
+        self._keep(last)
+        line = b"".join(self._parts)
+        if self._held > LONGEST:
+            self.skipped = self._held
+            line = line[:256]
+        self._parts, self._held = [], 0
+        return line
+
+
+class Stream:
+    """Reads new bytes of `raw`, parses them, appends the events and hands them on."""
+
+    def __init__(self, raw: str, events: str, parse: Callable[[bytes], list[Event]],
+                 take: Callable[[Event], None]) -> None:
+        self._raw = os.open(raw, os.O_RDONLY | os.O_CLOEXEC)
+        self._events = files.open_append(events)
+        self._parse = parse
+        self._take = take
+        self._lines = Lines()
+        self._batch: list[bytes] = []
+        self._written = 0
+        self._torn = False
+        self.dropped = 0
+        self.problem = ""
+
+    def pump(self, most: int = 16 * CHUNK) -> int:
+        """Take in up to `most` new bytes; returns how many there were."""
+        taken = 0
+        while taken < most:
+            chunk = os.read(self._raw, CHUNK)
+            if not chunk:
+                break
+            taken += len(chunk)
+            for line in self._lines.feed(chunk):
+                self._line(line)
+            self._flush()
+        return taken
+
+    def finish(self) -> None:
+        """The worker is dead: everything it wrote, its unended last line too."""
+        while self.pump():
+            pass
+        self._line(self._lines.rest())
+        self._flush()
+        os.close(self._raw)
+
+    def note(self, event: Event) -> None:
+        """An event of the runner's own."""
+        self._add(event)
+        self._flush()
+
+    def close(self) -> None:
+        os.close(self._events)
+
+    def _line(self, line: bytes) -> None:
+        if self._lines.skipped:
+            text = "a line of %d bytes is in raw.jsonl only" % self._lines.skipped
+            self._lines.skipped = 0
+            self._add(Event(kind="other", text=text))
+        elif line.strip():
+            for event in self._parse(line):
+                self._add(event)
+
+    def _add(self, event: Event) -> None:
+        now = time.time()
+        self._take(Event(kind=event.kind, text=event.text, data=event.data, at=now))
+        if self._written > ENOUGH and event.kind in _CHATTER:
+            self.dropped += 1
+            return
+        self._batch.append(_encoded(event, now))
+
+    def _flush(self) -> None:
+        """A full disk costs events, which raw.jsonl can tell again, never the run."""
+        if not self._batch:
+            return
+        data = (b"\n" if self._torn else b"") + b"".join(self._batch)
+        self._batch = []
+        self._written += len(data)
+        try:
+            files.write_all(self._events, data)
+            self._torn = False
+        except OSError as e:
+            self._torn = True
+            self.problem = "events.jsonl is incomplete: %s" % e.strerror
+
+
+def _encoded(event: Event, at: float) -> bytes:
+    line: dict[str, object] = {"at": round(at, 3), "kind": event.kind}
+    if event.text:
+        line["text"] = event.text
+    if event.data:
+        line["data"] = event.data
+    return json.dumps(line).encode("ascii") + b"\n"
+
+
+def read_events(path: str) -> Iterator[Event]:
+    """The events of a run from its events.jsonl; torn lines are passed over."""
+    try:
+        f = open(path, "rb")
+    except FileNotFoundError:
+        return
+    with f:
+        for line in f:
+            event = decoded(line)
+            if event:
+                yield event
+
+
+def decoded(line: bytes) -> Event | None:
+    """An event from its line, or None for a line that is none."""
+    try:
+        raw = files.parse(line)
+    except ValueError:
+        return None
+    return Event.from_json(raw) if isinstance(raw, dict) else None

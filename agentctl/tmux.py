@@ -1,0 +1,235 @@
+"""The one door to tmux: the screen, never the truth.
+
+Every call is argv; nothing is quoted and no shell is involved (a broken
+`default-shell` does not matter). tmux itself reads three things in its
+arguments, and this module is where they are disarmed: a final `;` starts the
+next command, `#(…)` in formats runs a program, `%` is strftime. Text of users
+and models is never an argument except through `plain`; run panes get ids only.
+Only `%pane`, `@window` and `$session` ids are targets, so base-index,
+renumbering and renames do not matter.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import paths
+from . import proc
+from .errors import AgentctlError
+from .record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import Optional
+
+OLDEST = (3, 0)
+_INSTALL = "install tmux (`./install.sh` does), or start without a pane: `--no-pane`"
+_NOT_FOR_A_SERVER = ("TMUX", "TMUX_PANE", "AGENTCTL_RUN_ID", "CLAUDECODE")
+_WINDOW = "workers"
+
+
+class Server(Record):
+    """A tmux server: a socket path, or a name as for `tmux -L`; "" is the default one."""
+
+    socket: str = ""
+
+    def flags(self) -> list[str]:
+        if not self.socket:
+            return []
+        return ["-S" if os.sep in self.socket else "-L", self.socket]
+
+
+class Pane(Record):
+    """A pane with the process and the server that make its id unambiguous."""
+
+    id: str = ""
+    pid: int = 0
+    server_pid: int = 0
+
+
+class TmuxFailed(AgentctlError):
+    """tmux answered with an error."""
+
+
+def of_caller(env: Mapping[str, str]) -> tuple[Server, str]:
+    """The server and pane the caller sits in; ("", "") outside tmux."""
+    socket = env.get("TMUX", "").rpartition(",")[0].rpartition(",")[0]
+    return Server(socket=socket), env.get("TMUX_PANE", "") if socket else ""
+
+
+def run(server: Server, *commands: Sequence[str], stdin: bytes = b"", timeout: float = 10.0) -> str:
+    """Run tmux commands with one client. Raises TmuxFailed; AgentctlError without tmux."""
+    argv = ["tmux", "-u", *server.flags()]
+    for n, command in enumerate(commands):
+        argv += [";"] if n else []
+        argv += [a[:-1] + "\\;" if a.endswith(";") else a for a in command]
+    env = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_A_SERVER and not k.startswith("GIT_")}
+    env["AGENTCTL_DETACHED"] = "1"
+    try:
+        done = proc.run(argv, env=env, stdin=stdin, timeout=timeout)
+    except FileNotFoundError:
+        raise AgentctlError("tmux is not installed", _INSTALL) from None
+    if done.code:
+        raise TmuxFailed("tmux %s: %s" % (commands[0][0], _first_line(done.err) or "exit code %d" % done.code))
+    return done.out.decode("utf-8", "replace")
+
+
+def _first_line(err: bytes) -> str:
+    return err.decode("utf-8", "replace").strip().partition("\n")[0]
+
+
+def plain(text: str) -> str:
+    """Text that a tmux format shows as it is."""
+    return text.replace("#", "##").replace("%", "%%")
+
+
+def version() -> tuple[int, ...]:
+    """(3, 3) for `tmux 3.3a`. Raises AgentctlError where tmux is missing."""
+    try:
+        words = proc.run(["tmux", "-V"], timeout=5).out.decode("ascii", "replace").split()
+    except FileNotFoundError:
+        raise AgentctlError("tmux is not installed", _INSTALL) from None
+    digits = "".join(c if c.isdigit() or c == "." else " " for c in words[-1] if words).split()
+    return tuple(int(n) for n in digits[0].split(".") if n) if digits else ()
+
+
+def check_version() -> None:
+    """Raises AgentctlError with the remedy for a tmux that is missing or too old."""
+    found = version()
+    if found and found < OLDEST:
+        raise AgentctlError(
+            "tmux %s is too old: agentctl needs %s" % (".".join(map(str, found)), ".".join(map(str, OLDEST))),
+            "upgrade tmux, or start without a pane: `--no-pane`")
+
+
+def open_pane(server: Server, session: str, argv: Sequence[str], per_window: int) -> Pane:
+    """Run `argv` in a new pane of a `workers` window, made where there is none with room.
+
+    `session` is a tmux session's name, or a pane id of it. The caller holds a
+    lock, so that two starts do not both see the same last place.
+    """
+    target = session if session.startswith(("%", "$")) else "=" + session
+    try:
+        listed = run(server, ["list-windows", "-t", target, "-F", "#{window_id} #{window_panes} #{session_id} #{window_name}"])
+    except TmuxFailed:
+        return _with_new_session(server, session, argv)
+    rows = [line.split(" ", 3) for line in listed.splitlines()]
+    for window, panes, _, name in rows:
+        if name == _WINDOW and panes.isdigit() and int(panes) < per_window:
+            pane = _split(server, window, argv)
+            if pane:
+                return pane
+    return _with_new_window(server, rows[0][2], argv)
+
+
+_MADE = ["-P", "-F", "#{pane_id} #{pane_pid} #{pid}"]
+
+
+def _split(server: Server, window: str, argv: Sequence[str]) -> Optional[Pane]:
+    """None where the window is gone or has no space, whatever its size was said to be."""
+    try:
+        out = run(server, ["split-window", "-d", *_MADE, "-t", window, "--", *argv],
+                  ["select-layout", "-t", window, "tiled"])
+    except TmuxFailed:
+        return None
+    return _made(out)
+
+
+def _with_new_window(server: Server, session_id: str, argv: Sequence[str]) -> Pane:
+    out = run(server, ["new-window", "-d", *_MADE, "-t", session_id + ":", "-n", _WINDOW, "--", *argv])
+    pane = _made(out)
+    _dress(server, pane)
+    return pane
+
+
+def _with_new_session(server: Server, session: str, argv: Sequence[str]) -> Pane:
+    check_version()
+    if session.startswith(("%", "$")):
+        raise TmuxFailed("pane %s is not on this tmux server" % session, "start from a pane that is, or set `tmux_session`")
+    out = run(server, ["new-session", "-d", *_MADE, "-x", "200", "-y", "50", "-s", plain(session), "-n", _WINDOW, "--", *argv])
+    pane = _made(out)
+    _dress(server, pane)
+    return pane
+
+
+def _made(out: str) -> Pane:
+    words = out.split()
+    if len(words) < 3 or not (words[1] + words[2]).isdigit():
+        raise TmuxFailed("tmux did not say which pane it made", "look for user hooks and aliases in your tmux.conf")
+    return Pane(id=words[0], pid=int(words[1]), server_pid=int(words[2]))
+
+
+def _dress(server: Server, pane: Pane) -> None:
+    """Borders that show each pane's title; a finished pane may be gone already."""
+    try:
+        run(server, ["set-option", "-w", "-t", pane.id, "pane-border-status", "top"],
+            ["set-option", "-w", "-t", pane.id, "pane-border-format", " #{pane_title} "])
+    except TmuxFailed:
+        pass  # decoration: the worker's end may have closed the window already
+
+
+def describe(server: Server, pane: str) -> Optional[Pane]:
+    """Which process and server a pane id stands for now; None where it is gone."""
+    try:
+        words = run(server, ["display-message", "-p", "-t", pane, "#{pane_id} #{pane_pid} #{pid}"]).split()
+    except TmuxFailed:
+        return None
+    if len(words) < 3 or words[0] != pane or not (words[1] + words[2]).isdigit():
+        return None
+    return Pane(id=words[0], pid=int(words[1]), server_pid=int(words[2]))
+
+
+def keep_when_dead(server: Server, pane: str) -> None:
+    """Leave the pane readable after its process has ended."""
+    run(server, ["set-option", "-p", "-t", pane, "remain-on-exit", "on"])
+
+
+def say(server: Server, pane: str, text: str) -> None:
+    """Show a line in the status line of the clients that look at the pane."""
+    run(server, ["display-message", "-t", pane, plain(text)], timeout=5)
+
+
+def pane_state(server: Server, pane: str) -> dict[str, str]:
+    """What must hold before a key may be pressed: see wake.py. {} where the pane is gone."""
+    names = ("pane_id", "pane_pid", "pid", "pane_dead", "pane_in_mode", "pane_input_off", "pane_synchronized")
+    try:
+        out = run(server, ["display-message", "-p", "-t", pane, " ".join("x#{%s}" % n for n in names)], timeout=5)
+    except TmuxFailed:
+        return {}
+    return dict(zip(names, (word[1:] for word in out.split())))
+
+
+def screen(server: Server, pane: str) -> list[str]:
+    """The lines the pane shows now."""
+    return run(server, ["capture-pane", "-p", "-t", pane], timeout=5).splitlines()
+
+
+def paste(server: Server, pane: str, text: str) -> None:
+    """Put text in as one bracketed paste: no key of it is an Enter. Copy mode is left alone."""
+    _buffer(server, pane, text, "-p")
+
+
+def press_enter(server: Server, pane: str) -> None:
+    """A carriage return as a raw buffer, which also reaches a pane in copy mode."""
+    _buffer(server, pane, "\r", "-r")
+
+
+def press(server: Server, pane: str, control: str) -> None:
+    """Raw control characters, for example ^S."""
+    _buffer(server, pane, control, "-r")
+
+
+def _buffer(server: Server, pane: str, text: str, flag: str) -> None:
+    name = "agentctl-%d" % os.getpid()
+    run(server, ["load-buffer", "-b", name, "-"], ["paste-buffer", "-d", flag, "-b", name, "-t", pane],
+        stdin=text.encode("utf-8"), timeout=5)
+
+
+def go_to(server: Server, pane: str, inside: bool) -> list[str]:
+    """Show the pane; returns the argv that attaches a terminal to it, to be executed."""
+    run(server, ["select-window", "-t", pane], ["select-pane", "-t", pane])
+    session = run(server, ["display-message", "-p", "-t", pane, "#{session_id}"]).strip()
+    program = paths.executable("tmux", os.environ.get("PATH", "")) or "tmux"
+    return [program, "-u", *server.flags(), "switch-client" if inside else "attach-session", "-t", session]
