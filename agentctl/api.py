@@ -1,0 +1,103 @@
+"""The service layer: what every face does, as functions on plain values.
+
+The command line, and any program that imports agentctl, call these; none of them
+prints, parses arguments, or exits. All raise AgentctlError (message, hint, code).
+
+    from agentctl import api
+    home = api.home()
+    run_id = api.start(home, api.Request(prompt="Fix the typo in README.md", project="shop"))
+    for result in api.wait(home, [run_id]):
+        print(result.goal_met, result.summary)
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from . import config as configuration
+from . import files
+from . import followup
+from . import paths
+from . import store
+from .errors import AgentctlError
+from .planning import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import Optional
+
+    from .model import Result
+    from .store import Home
+    from .store import Run
+
+__all__ = ["AgentctlError", "Request", "home", "resume", "start", "stop", "wait"]
+
+
+def home(path: str = "", env: Optional[Mapping[str, str]] = None) -> Home:
+    """The home that a command would use: --home, $AI_ORCH_HOME, beside bin/, ~/.ai-orch."""
+    return store.open_home(paths.home_folder(path, os.environ if env is None else env))
+
+
+def start(home: Home, request: Request, env: Optional[Mapping[str, str]] = None) -> str:
+    """Start a run and return its id at once. Without a project, the one that contains `request.cwd`."""
+    env = os.environ if env is None else env
+    config, _ = configuration.load(home)
+    if request.project:
+        project = configuration.project(home, request.project)
+    else:
+        project = configuration.project_at(home, request.cwd or os.getcwd())
+    if not os.path.isdir(project.path):
+        raise AgentctlError("the directory of project `%s` is gone: %s" % (project.name, project.path),
+                            "register it anew with `agentctl add-project %s PATH`" % project.name)
+    after = tuple(store.resolve(home, word) for word in request.after)
+    return followup.as_staged(home, config, request.replace(cwd=project.path, after=after), project, env).id
+
+
+def resume(home: Home, parent: str, request: Request, env: Optional[Mapping[str, str]] = None) -> str:
+    """Start a run that goes on from an ended one; returns its id."""
+    env = os.environ if env is None else env
+    config, _ = configuration.load(home)
+    asked, project = followup.request_of(home, config, home.run(store.resolve(home, parent)), request, env)
+    return followup.as_staged(home, config, asked, project, env).id
+
+
+def wait(home: Home, ids: Sequence[str], timeout: Optional[float] = None) -> Iterator[Result]:
+    """The results in order of ending; fewer than asked for when `timeout` seconds are over."""
+    from . import waiting
+
+    resolved = list(dict.fromkeys(store.resolve(home, word) for word in ids))
+    return waiting.each(home, resolved, timeout)
+
+
+def stop(home: Home, ids: Iterable[str], patience: float = 30.0) -> list[Result]:
+    """Ask runs to end and wait until they have. One that ended already is as wished."""
+    from . import waiting
+
+    runs = [home.run(store.resolve(home, word)) for word in ids]
+    for run in runs:
+        if run.result() is None:
+            _ask_to_stop(run)
+    ids = [run.id for run in runs]
+    results = list(waiting.each(home, list(dict.fromkeys(ids)), patience))
+    missing = sorted(set(ids) - {r.run_id for r in results})
+    if missing:
+        raise AgentctlError("run %s does not stop: its runner gives no answer" % missing[0],
+                            "look at its pane: `agentctl attach %s`" % missing[0])
+    return results
+
+
+def _ask_to_stop(run: Run) -> None:
+    """A request its runner sees within half a second; at birth, if it is only staged."""
+    for _ in range(3):
+        try:
+            files.create(run.file("stop"), b"%d\n" % time.time())
+            return
+        except FileExistsError:
+            return
+        except FileNotFoundError:
+            continue  # born between the look and the write: its folder has another name now

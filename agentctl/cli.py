@@ -1,0 +1,169 @@
+"""The one table of commands, and the way from argv to an exit code.
+
+Only the module of the command that was asked for is imported: start-up time is
+most of what a command costs. A command is born by a file in commands/ and a line
+here; help, completion and the table in README.md are made from this table.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from . import __version__
+from .errors import AgentctlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from types import ModuleType
+
+COMMANDS: dict[str, str] = {
+    "init": "make the home directory",
+    "add-project": "register a directory as a project",
+    "projects": "list the registered projects",
+    "remove-project": "forget a project; its files and runs stay",
+    "start": "start a run and print its id",
+    "wait": "wait for runs to end and print their results",
+    "show": "print what is known of a run",
+    "list": "list runs, newest first",
+    "resume": "go on from an ended run, in its session",
+    "stop": "stop runs; they stay resumable",
+    "follow": "print a run's events as they happen",
+    "tail": "print the newest lines of notify.log",
+    "attach": "go to a run's tmux pane",
+    "replay": "read a run's raw output again with today's adapter",
+    "demo": "see it work in one minute, without an account",
+    "completion": "print a completion script for bash, zsh or fish",
+    "help": "explain a command or a topic",
+}
+HIDDEN = ("_run", "_complete")
+
+USAGE = "usage: agentctl [--home DIR] COMMAND [ARGUMENTS]"
+
+
+def main() -> int:
+    """Run the command in sys.argv; leave the process by the fastest way."""
+    code = guarded(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        pass  # the reader of a pipe has left; nobody is there to be told
+    os._exit(code)
+
+
+def guarded(argv: list[str]) -> int:
+    """The exit code of a command line; errors become one line, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        return dispatch(argv)
+    except AgentctlError as e:
+        return _say(e)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Exception as e:
+        # A bug of ours: one line for the user, the traceback where it can be sent from.
+        return _crashed(e)
+
+
+def dispatch(argv: list[str]) -> int:
+    """Find the command, parse its arguments, run it."""
+    home, words = _global_options(argv)
+    if not words or words[0] in ("-h", "--help"):
+        print(overview())
+        return 0
+    name = words[0]
+    if name == "--version":
+        print("agentctl %s" % __version__)
+        return 0
+    if name == "_run":
+        from . import runner
+
+        return runner.main(words[1], words[2])
+    module = command(name)
+    args = parser(name, module).parse_args(words[1:])
+    args.home = args.home or home
+    return int(module.run(args))
+
+
+def _global_options(argv: list[str]) -> tuple[str, list[str]]:
+    words = list(argv)
+    home = ""
+    while words and words[0].startswith("--home"):
+        option, equals, value = words.pop(0).partition("=")
+        if option != "--home" or not (equals or words):
+            raise AgentctlError("--home wants a directory", USAGE, code=2)
+        home = value if equals else words.pop(0)
+    return home, words
+
+
+def command(name: str) -> ModuleType:
+    """The module of a command. Raises AgentctlError that names the closest one."""
+    if name not in COMMANDS and name not in HIDDEN:
+        from . import text
+
+        guess = text.closest(name, list(COMMANDS))
+        raise AgentctlError("no command `%s`" % text.one_line(name, 60),
+                            "did you mean `agentctl %s`?" % guess if guess else "see `agentctl --help`", code=2)
+    import importlib
+
+    return importlib.import_module(".commands." + name.strip("_").replace("-", "_"), __package__)
+
+
+def parser(name: str, module: ModuleType) -> ArgumentParser:
+    """One command's arguments; its help leads with what it does and examples."""
+    from argparse import ArgumentParser
+    from argparse import RawDescriptionHelpFormatter
+
+    summary = COMMANDS.get(name, name)
+    made = ArgumentParser(prog="agentctl " + name, formatter_class=RawDescriptionHelpFormatter,
+                          description="%s\n\nexamples:\n%s" % (summary, module.EXAMPLES), allow_abbrev=False)
+    made.add_argument("--home", default="", metavar="DIR", help="the home directory (default: see `agentctl help environment`)")
+    module.add_arguments(made)
+    return made
+
+
+def overview() -> str:
+    """What `agentctl` alone says."""
+    width = max(map(len, COMMANDS))
+    rows = "\n".join("  %-*s  %s" % (width, name, words) for name, words in COMMANDS.items())
+    return "%s\n\nRun coding agents in tmux panes and trust what comes back.\n\ncommands:\n%s\n\n" \
+        "See `agentctl COMMAND --help`, `agentctl help`, and `agentctl demo`." % (USAGE, rows)
+
+
+def _say(error: AgentctlError) -> int:
+    from . import text
+
+    print("agentctl: %s" % text.one_line(error), file=sys.stderr)
+    if error.hint:
+        print("hint: %s" % text.one_line(error.hint), file=sys.stderr)
+    return error.code
+
+
+def _crashed(error: Exception) -> int:
+    import time
+    import traceback
+
+    from . import files
+    from . import paths
+    from . import text
+
+    if os.environ.get("AGENTCTL_DEBUG") == "1":
+        traceback.print_exc()
+        return 1
+    words = "%s agentctl %s, python %s on %s\n%s\n" % (
+        time.ctime(), __version__, sys.version.split()[0], sys.platform, traceback.format_exc())
+    log = os.path.join(paths.home_folder("", os.environ), "crash.log")
+    print("agentctl: unexpected error: %s" % text.one_line("%s: %s" % (type(error).__name__, error), 300), file=sys.stderr)
+    try:
+        fd = files.open_append(log)
+        files.write_all(fd, words.encode("utf-8", "replace"))
+        os.close(fd)
+        print("hint: details are in %s" % log, file=sys.stderr)
+    except OSError:
+        print("hint: see it whole with AGENTCTL_DEBUG=1", file=sys.stderr)
+    return 1

@@ -1,0 +1,53 @@
+"""The caller's environment on its way to the worker.
+
+A pane gets the tmux server's environment, which may be of another login and
+lack PATH and keys; `tmux -e` values show in `ps`. So `start` hands its own over
+in a 0600 file of the staged folder, which the runner reads and removes as it is
+born: no secret stays on disk, in an argv, or in tmux.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+
+# What says "you run inside …" to a tool that does not. The worker's own vendor sets it anew.
+_INHERITED = frozenset((
+    "CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION",
+    "CLAUDE_CODE_SSE_PORT", "CLAUDE_EFFORT", "AGENTCTL_RUN_ID", "AGENTCTL_DETACHED", "AI_ORCH_HOME",
+    "COLUMNS", "LINES", "OLDPWD", "_", "SHLVL",
+))
+_GIT_KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSH")
+
+
+def handed_over(env: Mapping[bytes, bytes], umask: int) -> bytes:
+    """The content of the hand-over file: a umask, then NUL-ended `NAME=value`."""
+    return b"%o\0" % umask + b"".join(k + b"=" + v + b"\0" for k, v in env.items())
+
+
+def taken_over(data: bytes) -> tuple[dict[str, str], int]:
+    """The environment and the umask of the caller. Total: junk gives an empty one."""
+    import os
+
+    umask, _, rest = data.partition(b"\0")
+    pairs = (entry.partition(b"=") for entry in rest.split(b"\0") if b"=" in entry)
+    env = {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs if name}
+    return env, int(umask, 8) if umask.isdigit() and set(umask) <= set(b"01234567") else 0o077
+
+
+def for_worker(env: Mapping[str, str], run_id: str, home: str, more: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The caller's environment without what belongs to the caller's own session.
+
+    TMUX is taken out so that a worker does not type into the orchestrator by
+    accident; GIT_DIR and its kin so that git looks where the worker stands.
+    """
+    kept = {k: v for k, v in env.items() if k not in _INHERITED and not k.startswith("TMUX") and _git_kept(k)}
+    kept.update(AGENTCTL_RUN_ID=run_id, AI_ORCH_HOME=home, GIT_TERMINAL_PROMPT="0", GIT_EDITOR="true")
+    kept.update(more)
+    return kept
+
+
+def _git_kept(name: str) -> bool:
+    return not name.startswith("GIT_") or name.startswith(_GIT_KEPT)

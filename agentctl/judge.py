@@ -1,0 +1,199 @@
+"""What became of a run: a pure verdict from what was seen.
+
+Three axes that never mix. `status` is about the process, `goal_met` is the
+worker's claim, `verified` is our own check. Exit code 0 without a valid report is
+`failed`; no claim is believed of a worker that ended with an error (both vendors
+exit 0 in cases where nothing was done: see the adapters).
+"""
+
+from __future__ import annotations
+
+from . import text
+from .model import CHECK_FAILED
+from .model import FAILED
+from .model import FINISHED
+from .model import STOPPED
+from .model import TIMED_OUT
+from .model import UNCHECKED
+from .model import Git
+from .model import Result
+from .model import Spec
+from .record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+    from typing import Optional
+
+    from .progress import Progress
+
+OWN, STOP, TIMEOUT, IDLE, LINGERED, LIMIT = "own", "stop", "timeout", "idle", "lingered", "limit"
+
+PLACEHOLDERS = ("", "...", "todo", "tbd", "n/a", "none", "summary", "string", "done", "placeholder")
+_EDIT_WORDS = ("edited", "changed", "fixed", "added", "implemented", "created", "wrote", "updated", "refactored", "removed")
+
+
+class Ended(Record):
+    """How the worker's process ended: by itself (`own`) or because of us, and why."""
+
+    cause: str = OWN
+    exit_code: Optional[int] = None
+    signal: Optional[int] = None
+    error: str = ""
+
+
+def ended_by(status: int, cause: str, error: str) -> Ended:
+    """From a wait status, as `os.waitpid` gives it."""
+    import os
+
+    code = os.waitstatus_to_exitcode(status)
+    return Ended(cause=cause, error=error, exit_code=code if code >= 0 else None, signal=-code if code < 0 else None)
+
+
+def judge(spec: Spec, progress: Progress, ended: Ended, report: Optional[dict[str, Any]], problem: str) -> Result:
+    """The result without the checks and git facts. `report` is valid or None, `problem` why."""
+    if spec.backend == "shell":
+        status, error, report = _of_command(ended, progress)
+    else:
+        status, error = _of_worker(ended, progress, report, problem)
+    claim = report or {}
+    return Result(
+        run_id=spec.id, status=status, error=error,
+        goal_met=claim.get("goal_met") if status == FINISHED else None,
+        summary=claim.get("summary") or "", followup_prompt=claim.get("followup_prompt") or "",
+        notes=claim.get("notes") or "", report=report,
+        exit_code=ended.exit_code, signal=ended.signal,
+        title=spec.title, project=spec.project, cwd=spec.cwd, backend=spec.backend, profile=spec.profile,
+        model=progress.model or spec.model, parent=spec.parent, created_at=spec.created_at,
+        session_id=progress.session_id or (spec.session_id if spec.resume else ""),
+        usage=progress.usage, usage_session=progress.usage_session,
+        context_tokens=progress.context_tokens, context_window=progress.context_window,
+        tool_calls=dict(progress.tool_calls), files_read=tuple(progress.files_read),
+        files_written=tuple(progress.files_written), denied=tuple(progress.denied),
+        retries=progress.retries, limit=progress.limit)
+
+
+def _of_command(ended: Ended, progress: Progress) -> tuple[str, str, Optional[dict[str, Any]]]:
+    """The shell backend: the exit code is the claim, the last lines are the summary."""
+    tail = "\n".join(progress.tail)
+    if ended.cause in _BY_US:
+        return _BY_US[ended.cause], ended.error, None
+    if ended.exit_code is None:
+        return FAILED, ended.error or "killed by signal %s" % ended.signal, None
+    met = ended.exit_code == 0
+    notes = "" if met else "exit code %d" % ended.exit_code
+    return FINISHED, "", {"goal_met": met, "summary": tail, "followup_prompt": "", "notes": notes}
+
+
+_BY_US = {STOP: STOPPED, TIMEOUT: TIMED_OUT, IDLE: TIMED_OUT, LIMIT: FAILED}
+
+
+def _of_worker(ended: Ended, progress: Progress, report: Optional[dict[str, Any]], problem: str) -> tuple[str, str]:
+    if ended.cause in _BY_US:
+        return _BY_US[ended.cause], ended.error
+    if progress.fatal:
+        return FAILED, progress.fatal
+    if progress.reported and not progress.ok:
+        return FAILED, progress.reason or "the worker reported an error"
+    if ended.cause == OWN and ended.exit_code != 0:
+        how = "killed by signal %s" % ended.signal if ended.exit_code is None else "exit code %d" % ended.exit_code
+        return FAILED, ": ".join(p for p in ("the worker ended with " + how, progress.error or ended.error) if p)
+    if report is None:
+        return FAILED, "no valid report: " + (problem or "the worker gave none")
+    return FINISHED, ""
+
+
+def unable(spec: Spec, status: str, error: str) -> Result:
+    """The result of a run whose worker was never started, or of which nothing more is known."""
+    return Result(run_id=spec.id, status=status, error=error, title=spec.title, project=spec.project, cwd=spec.cwd,
+                  backend=spec.backend, profile=spec.profile, model=spec.model, parent=spec.parent,
+                  session_id=spec.session_id if spec.resume else "", created_at=spec.created_at)
+
+
+def how(ended: Ended) -> str:
+    """`exit code 1`, `signal 9`; with our reason where it was us."""
+    words = "signal %d" % ended.signal if ended.signal is not None else "exit code %s" % ended.exit_code
+    return words if ended.cause == OWN else "%s (%s)" % (words, ended.error)
+
+
+def circumstances(spec: Spec, left: int, problem: str) -> tuple[str, ...]:
+    """What a reader should know that is neither claim nor change."""
+    said = []
+    if not spec.trusted and spec.backend not in ("shell", ""):
+        said.append("the project is not trusted: its own settings, hooks and MCP servers were left out")
+    if left:
+        said.append("%d processes left behind were stopped" % left)
+    return tuple([*said, problem] if problem else said)
+
+
+def with_git(result: Result, git: Git) -> Result:
+    """Add what changed in the directory."""
+    return result.replace(git_base=git.base, git_head=git.head, git_commits=git.commits,
+                          git_diff_stat=git.diff_stat, git_files=git.files)
+
+
+def remarks(result: Result, git: Git) -> tuple[str, ...]:
+    """What a reader should know before believing the claim."""
+    said = []
+    if result.report is not None and result.backend != "shell":
+        said += _doubts(result, git)
+    if result.denied:
+        said.append("%d tool uses were denied: %s" % (len(result.denied), ", ".join(sorted(set(result.denied)))))
+    if git.note and git.base:
+        said.append("git: " + git.note)
+    return tuple(said)
+
+
+def _doubts(result: Result, git: Git) -> list[str]:
+    doubts = []
+    if result.summary.strip().strip(".").lower() in PLACEHOLDERS:
+        doubts.append(DEGENERATE + "the summary says nothing")
+    promised = any(word in result.summary.lower().split() for word in _EDIT_WORDS)
+    untouched = not git.files and not result.files_written and git.base
+    if result.goal_met and promised and untouched and not result.tool_calls:
+        doubts.append(DEGENERATE + "it claims edits, but no file changed and no tool was used")
+    return doubts
+
+
+DEGENERATE = "doubtful report: "
+
+
+def checked(result: Result, verified: str) -> Result:
+    """Add what our check found; a doubtful report never counts as verified."""
+    if any(w.startswith(DEGENERATE) for w in result.warnings) and verified != CHECK_FAILED:
+        verified = UNCHECKED
+    return result.replace(verified=verified)
+
+
+def wants_escalation(result: Result) -> bool:
+    """The goal was not reached by the worker's own word, our check, or its failure."""
+    if result.status == FINISHED:
+        return result.goal_met is False or result.verified == CHECK_FAILED
+    return result.status == FAILED
+
+
+def exit_code(results: list[Result]) -> int:
+    """The verdict of `wait`: the worst of 0 done, 3 not met, 4 not finished."""
+    return max((_code(r) for r in results), default=0)
+
+
+def _code(result: Result) -> int:
+    if result.status != FINISHED:
+        return 4
+    return 3 if result.goal_met is False or result.verified == CHECK_FAILED else 0
+
+
+def headline(result: Result) -> str:
+    """One line for people: `finished, goal met, check passed · 2 files · 3m05s`."""
+    parts = [result.status]
+    if result.goal_met is not None and result.status == FINISHED:
+        parts[0] += ", goal met" if result.goal_met else ", goal not met"
+    if result.verified != UNCHECKED:
+        parts[0] += ", check %s" % result.verified
+    if result.error:
+        parts.append(text.one_line(result.error, 160))
+    if result.git_files:
+        parts.append("%d files" % len(result.git_files))
+    if result.started_at:
+        parts.append(text.duration(result.finished_at - result.started_at))
+    return " · ".join(parts)

@@ -1,0 +1,95 @@
+"""Putting a planned run into the world: stage its folder, give its runner a pane.
+
+`start` returns as soon as tmux has made the pane; the run is born when its runner
+holds the lock. Where that never happens a reader settles it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from . import environ
+from . import locks
+from . import paths
+from . import store
+from . import supervise
+from . import tmux
+from .config import DEFAULT_SESSION
+from .config import Config
+from .errors import AgentctlError
+from .model import Wake
+from .planning import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .store import Home
+    from .store import Run
+
+
+def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask: int) -> Run:
+    """The run's folder under its dot-name, with the caller's environment handed over."""
+    caller, pane = tmux.of_caller(env)
+    wake = Wake(pane=pane, socket=caller.socket, server_pid=_server_pid(env)) if pane else plan.spec.wake
+    handed = environ.handed_over({os.fsencode(k): os.fsencode(v) for k, v in {**env, **plan.env}.items()}, umask)
+    texts = {**plan.texts, "environment": handed}
+    try:
+        return store.stage(home, plan.spec.replace(wake=wake), texts)
+    except OSError as e:
+        raise AgentctlError("cannot write in %s: %s" % (home.runs, e.strerror), "free space there, or choose another --home") from None
+
+
+def _server_pid(env: Mapping[str, str]) -> int:
+    word = env.get("TMUX", "").rpartition(",")[0].rpartition(",")[2]
+    return int(word) if word.isdigit() else 0
+
+
+def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: bool) -> None:
+    """Start the runner of a staged run. On failure nothing of the run is left; AgentctlError."""
+    argv = [os.path.realpath(sys.executable), "-I", "-S", paths.PACKAGE, "_run", home.path, run.id]
+    try:
+        if pane:
+            _in_pane(home, config, argv, env)
+        else:
+            _detached(argv)
+    except (AgentctlError, OSError) as e:
+        if isinstance(e, tmux.TmuxFailed) and _born_all_the_same(run):
+            return
+        store.unstage(run)
+        if isinstance(e, AgentctlError):
+            raise
+        raise AgentctlError("cannot start a runner: %s" % e.strerror, "see `agentctl help files`") from None
+
+
+def server_of(config: Config, env: Mapping[str, str]) -> tuple[tmux.Server, str]:
+    """The caller's tmux server, else the configured one, else the default; and where panes go."""
+    caller, pane = tmux.of_caller(env)
+    if pane and not config.tmux_socket:
+        return caller, config.tmux_session or pane
+    return tmux.Server(socket=config.tmux_socket), config.tmux_session or DEFAULT_SESSION
+
+
+def _in_pane(home: Home, config: Config, argv: list[str], env: Mapping[str, str]) -> None:
+    server, session = server_of(config, env)
+    with locks.holding(home.tmux_lock):
+        tmux.open_pane(server, session, argv, max(config.panes_per_window, 1))
+
+
+def _detached(argv: list[str]) -> None:
+    null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        supervise.spawn(argv, {"PATH": os.environ.get("PATH", os.defpath), supervise.DETACHED: "1"}, os.devnull, null, null)
+    finally:
+        os.close(null)
+
+
+def _born_all_the_same(run: Run) -> bool:
+    """tmux can fail (a user's hook) and have made the pane; only the lock tells."""
+    for _ in range(100):
+        if not run.staged():
+            return True
+        time.sleep(0.01)
+    return False

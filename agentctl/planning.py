@@ -1,0 +1,224 @@
+"""From what the caller asked to a Spec: which backend, which limits, which words.
+
+Pure but for looking programs up on the caller's PATH, reading the vendors' trust
+records and the prompt and schema files that the request names.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import backends
+from . import config as configuration
+from . import files
+from . import paths
+from . import prompting
+from . import schema as schemas
+from . import text
+from . import trust
+from .errors import AgentctlError
+from .errors import usage_error
+from .model import Choice
+from .model import Limits
+from .model import Profile
+from .model import Project
+from .model import Spec
+from .model import Usage
+from .record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+    from typing import Optional
+
+    from .config import Config
+    from .store import Home
+
+
+class Request(Record):
+    """What a caller of `start` asked for; "" and None mean: as the profile says."""
+
+    prompt: str = ""
+    project: str = ""
+    cwd: str = ""
+    profile: str = ""
+    backend: str = ""
+    model: str = ""
+    effort: str = ""
+    title: str = ""
+    after: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    schema: str = ""
+    verify: str = ""
+    escalate: Optional[bool] = None
+    pane: bool = True
+    argv: tuple[str, ...] = ()
+    parent: str = ""
+    session_id: str = ""
+    usage_before: Usage = Usage()
+    escalated_from: tuple[str, ...] = ()
+
+
+class Plan(Record):
+    """A spec, the files that go with it into the run's folder, and the profile's environment."""
+
+    spec: Spec = Spec()
+    texts: dict[str, bytes] = {}
+    env: dict[str, str] = {}
+
+
+def plan(home: Home, config: Config, request: Request, project: Project, env: Mapping[str, str], now: float) -> Plan:
+    """The spec of a new run. Raises AgentctlError for whatever cannot be served."""
+    name = request.profile or project.default_profile or config.default_profile
+    profile = _profile(config, request, name)
+    choice, executable, custom = _backend(config, request, profile, env)
+    spec = Spec(
+        title=request.title or _title(request), project=project.name, cwd=request.cwd or project.path,
+        backend=choice.backend, executable=executable, argv=request.argv, profile=profile.name,
+        model=request.model or choice.model, effort=request.effort or choice.effort,
+        permissions=profile.permissions, allow=profile.allow, custom=custom,
+        trusted=project.trust or trust.by_vendor(choice.backend, project.path, env),
+        parent=request.parent, after=request.after, verify=request.verify,
+        verify_timeout_s=config.verify_timeout_s, limits=_limits(config, profile, request),
+        escalate_to=_stronger(profile, request), escalated_from=request.escalated_from,
+        resume=bool(request.session_id), session_id=request.session_id, usage_before=request.usage_before,
+        default_schema=not request.schema, pane=request.pane, created_at=now)
+    return _with_texts(home, spec, request, profile)
+
+
+def _profile(config: Config, request: Request, name: str) -> Profile:
+    """A command needs none; everything else has one."""
+    if request.argv and not request.profile:
+        return Profile()
+    return configuration.profile(config, name)
+
+
+def _title(request: Request) -> str:
+    first = request.prompt.strip().partition("\n")[0] if request.prompt.strip() else " ".join(request.argv)
+    return text.one_line(first, 60) or "untitled"
+
+
+def _limits(config: Config, profile: Profile, request: Request) -> Limits:
+    """The request's, else the profile's, else the configuration's."""
+    chosen = {n: v for n, v in request.limits.to_json().items() if v is not None}
+    limits = profile.limits.replace(**chosen)
+    if limits.max_output_bytes is None:
+        limits = limits.replace(max_output_bytes=config.max_output_bytes)
+    return limits
+
+
+def _stronger(profile: Profile, request: Request) -> str:
+    wished = profile.escalate if request.escalate is None else request.escalate
+    if not wished:
+        return ""
+    if not profile.escalate_to and request.escalate:
+        raise usage_error("profile `%s` names no stronger one to escalate to" % profile.name,
+                          'set "escalate_to" for it in config.json')
+    return "" if profile.escalate_to in (*request.escalated_from, profile.name) else profile.escalate_to
+
+
+def _backend(config: Config, request: Request, profile: Profile,
+             env: Mapping[str, str]) -> tuple[Choice, str, Optional[dict[str, Any]]]:
+    """The backend asked for, else the first of the profile that is installed."""
+    wanted = request.backend or ("shell" if request.argv else "")
+    choices = [c for c in profile.backends if not wanted or c.backend == wanted] or [Choice(backend=wanted)]
+    for choice in choices:
+        custom = _custom(config, choice.backend)
+        executable = _executable(config, choice.backend, custom, request, env)
+        if executable or choice.backend == "shell":
+            return choice, executable, custom
+    raise _not_installed(choices, profile)
+
+
+def _custom(config: Config, name: str) -> Optional[dict[str, Any]]:
+    entry = (config.backends or {}).get(name)
+    if entry is None and name not in backends.NAMES:
+        known = [*backends.NAMES, *(config.backends or {})]
+        raise usage_error("no backend named `%s`" % name, "one of: %s" % ", ".join(known))
+    return entry if isinstance(entry, dict) else None
+
+
+def _executable(config: Config, name: str, custom: Optional[dict[str, Any]], request: Request,
+                env: Mapping[str, str]) -> str:
+    if name == "shell":
+        candidates: tuple[str, ...] = request.argv[:1]
+    elif custom:
+        candidates = tuple(str(a) for a in (custom.get("argv") or ())[:1])
+    else:
+        candidates = backends.adapter(name).EXECUTABLES
+    configured = (config.executables or {}).get(name)
+    for candidate in (configured, *candidates):
+        found = paths.executable(str(candidate), env.get("PATH", "")) if candidate else ""
+        if found:
+            return found
+    return ""
+
+
+def _not_installed(choices: list[Choice], profile: Profile) -> AgentctlError:
+    names = ", ".join(dict.fromkeys(c.backend for c in choices))
+    if len(choices) == 1:
+        return AgentctlError("%s is not installed, or not on this PATH" % names,
+                             'install it, or say where it is under "executables" in config.json')
+    return AgentctlError("no backend of profile `%s` is installed: %s" % (profile.name, names),
+                         "install one of them, or see it work without: `agentctl demo`")
+
+
+def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile) -> Plan:
+    adapter = backends.adapter_of(spec)
+    schema = _schema(request.schema)
+    instructions = _instructions(home, profile.prompt)
+    if adapter.PRESET_SESSION and not spec.resume:
+        spec = spec.replace(session_id=_uuid())
+    spec = spec.replace(instructions=bool(instructions) and adapter.INSTRUCTIONS_FLAG)
+    refused = adapter.refuse(spec)
+    if refused:
+        raise AgentctlError(refused, _remedy(spec))
+    texts = {"prompt.md": request.prompt.encode("utf-8", "surrogateescape"), "schema.json": schema}
+    if adapter.STRICT_SCHEMA:
+        texts["vendor-schema.json"] = files.dump(schemas.strict(files.parse(schema)))
+    if spec.instructions:
+        texts["instructions.md"] = instructions.encode("utf-8")
+    if spec.backend != "shell":
+        texts["input.md"] = prompting.compose_input(
+            request.prompt, "" if adapter.INSTRUCTIONS_FLAG else instructions,
+            "" if adapter.SCHEMA_FLAG else schema.decode("utf-8")).encode("utf-8", "surrogateescape")
+    return Plan(spec=spec, texts=texts, env={k: str(v) for k, v in (profile.env or {}).items()})
+
+
+def _remedy(spec: Spec) -> str:
+    if not spec.trusted and spec.project:
+        return "if you trust it: `agentctl add-project %s %s --trust`" % (spec.project, spec.cwd)
+    return "see `agentctl help start`"
+
+
+def _uuid() -> str:
+    """A random UUID (version 4), as the vendors want a session id to be."""
+    raw = bytearray(os.urandom(16))
+    raw[6], raw[8] = raw[6] & 0x0F | 0x40, raw[8] & 0x3F | 0x80
+    h = bytes(raw).hex()
+    return "-".join((h[:8], h[8:12], h[12:16], h[16:20], h[20:]))
+
+
+def _schema(path: str) -> bytes:
+    if not path:
+        return files.read(paths.asset("config", "report.schema.json"))
+    try:
+        data = files.read(path, 1 << 20)
+        wrong = schemas.check_schema(files.parse(data))
+    except OSError as e:
+        raise usage_error("cannot read the schema %s: %s" % (path, e.strerror), "give a JSON Schema file") from None
+    except ValueError as e:
+        raise usage_error("the schema %s is not JSON: %s" % (path, e), "give a JSON Schema file") from None
+    if wrong:
+        raise usage_error("the schema %s will not do: %s" % (path, wrong[0]), "see `agentctl help schema`")
+    return data
+
+
+def _instructions(home: Home, name: str) -> str:
+    """The user's own prompt of that name wins over the shipped one."""
+    if not name:
+        return ""
+    own = os.path.join(home.prompts, os.path.basename(name))
+    path = own if os.path.isfile(own) else paths.asset("prompts", os.path.basename(name))
+    return files.read(path, 1 << 20).decode("utf-8", "replace")

@@ -1,0 +1,184 @@
+"""The pane's own process: owner of one run from its birth to its end.
+
+Holds the run's lock, waits for what must come first, starts the worker, follows
+what it prints, and writes the end. The order at the end loses nothing to a crash
+between any two steps: worker reaped, report and checks, diff, result.json, one
+line in notify.log, lock released, wake. Whoever finds a free lock and no result
+settles the run (settle.py).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+import traceback
+
+from . import config as configuration
+from . import environ
+from . import files
+from . import followup
+from . import git
+from . import judge
+from . import notify
+from . import settle
+from . import store
+from . import tmux
+from . import view
+from . import wake
+from .attend import Attendant
+from .config import Config
+from .errors import AgentctlError
+from .model import FAILED
+from .model import FINISHED
+from .model import SKIPPED
+from .model import STOPPED
+from .model import Git
+from .model import Result
+from .model import Spec
+from .progress import report_of
+from .screen import Screen
+from .signals import Alarm
+from .store import Home
+from .store import Run
+from .story import Story
+
+_DISK_FULL_PATIENCE = 600
+
+
+def main(home_path: str, run_id: str) -> int:
+    """`agentctl _run HOME ID`: 0, or 1 where the run was settled before we came."""
+    home = Home(home_path)
+    born = store.be_born(home, run_id, "%d %d\n" % (os.getpid(), time.time()))
+    if born is None:
+        print("run %s was settled before its runner came" % run_id, file=sys.stderr)
+        return 1
+    run, lock = born
+    env, umask = _take_over(run)
+    alarm, screen = Alarm(), Screen(1, os.environ)
+    spec, (config, problem) = run.spec(), configuration.load(home)
+    screen.title(view.state_title(spec, "▶"))
+    result = _life(run, spec, config, alarm, screen, env, umask)
+    if problem:
+        result = result.replace(warnings=(*result.warnings, problem))
+    published = _publish(run, result, alarm, screen)
+    os.close(lock)
+    if published:
+        _afterwards(home, config, spec, screen, result, env)
+    return 0
+
+
+def _take_over(run: Run) -> tuple[dict[str, str], int]:
+    """The caller's environment becomes ours, but for the pane's own; it leaves the disk."""
+    pane = {k: os.environ[k] for k in ("TMUX", "TMUX_PANE", "TERM") if k in os.environ}
+    path = run.file("environment")
+    env, umask = environ.taken_over(files.read(path))
+    files.remove(path)
+    os.environ.clear()
+    os.environ.update({**{k: v for k, v in env.items() if not k.startswith("TMUX")}, **pane})
+    return env, umask
+
+
+def _life(run: Run, spec: Spec, config: Config, alarm: Alarm, screen: Screen,
+          env: dict[str, str], umask: int) -> Result:
+    """Everything up to the result."""
+    try:
+        for words, style in view.header(spec):
+            screen.line(words, style)
+        store.make_durable(run)
+        story = Story(run, spec, screen)
+        attendant = Attendant(run, spec, config, story, alarm, env, umask)
+        result = _worked(run, spec, attendant, story)
+        result = result.replace(artifacts=settle.artifacts(run), finished_at=time.time())
+        if spec.escalate_to and judge.wants_escalation(result):
+            result = _escalated(run, spec, result, env)
+        story.stream.close()
+        return result
+    except Exception as e:
+        # A bug of ours, or a disk that failed, must end the run with a reason. The worker, if
+        # there is one, is stopped by its sentinel when we exit, and its marker finds the rest.
+        _keep_traceback(run.home)
+        return judge.unable(spec, FAILED, "agentctl failed: %s: %s" % (type(e).__name__, e)).replace(finished_at=time.time())
+
+
+def _keep_traceback(home: Home) -> None:
+    try:
+        fd = files.open_append(home.crash_log)
+        files.write_all(fd, ("%s python %s\n%s\n" % (time.ctime(), sys.version.split()[0], traceback.format_exc())).encode())
+        os.close(fd)
+    except OSError:
+        pass  # nowhere left to write: the result's one line is all there is
+
+
+def _worked(run: Run, spec: Spec, attendant: Attendant, story: Story) -> Result:
+    """Wait, work, judge, check."""
+    blocked = attendant.wait_for_parents()
+    if blocked:
+        return judge.unable(spec, STOPPED if attendant.stopped else SKIPPED, blocked)
+    conversation = attendant.hold_conversation()
+    if attendant.stopped:
+        return judge.unable(spec, STOPPED, attendant.stopped)
+    if not os.path.isdir(spec.cwd):
+        return judge.unable(spec, FAILED, "the directory %s is gone" % spec.cwd)
+    os.chdir(spec.cwd)
+    started = time.time()
+    before = git.snapshot(spec.cwd, run.file("git"))
+    ended = attendant.work()
+    report, problem = report_of(story.progress, files.load(run.file("schema.json")))
+    result = judge.judge(spec, story.progress, ended, report, problem)
+    changed = _changes(run, spec, before)
+    result = judge.with_git(result, changed).replace(started_at=started, warnings=judge.remarks(result, changed))
+    if spec.verify and result.status == FINISHED:
+        result = judge.checked(result, attendant.verify())
+    if conversation >= 0:
+        os.close(conversation)
+    return result.replace(warnings=(*result.warnings, *judge.circumstances(spec, attendant.left, story.stream.problem)))
+
+
+def _changes(run: Run, spec: Spec, before: git.Snapshot) -> Git:
+    try:
+        return git.changes(spec.cwd, run.file("git"), before, run.file("diff.stat"), run.file("diff.patch"))
+    finally:
+        shutil.rmtree(run.file("git"), ignore_errors=True)
+
+
+def _escalated(run: Run, spec: Spec, result: Result, env: dict[str, str]) -> Result:
+    """Stage the follow-up run with the stronger profile, so that our result can name it."""
+    try:
+        return result.replace(escalated_to=followup.stage_escalation(run, spec, result, env))
+    except AgentctlError as e:
+        return result.replace(warnings=(*result.warnings, "could not escalate to %s: %s" % (spec.escalate_to, e)))
+
+
+def _publish(run: Run, result: Result, alarm: Alarm, screen: Screen) -> bool:
+    """result.json, then the line in notify.log. A full disk is waited for, then left to a reader."""
+    deadline = time.monotonic() + _DISK_FULL_PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            if not store.end(run, result):
+                return False
+            notify.note_end(run, result)
+            return True
+        except OSError as e:
+            screen.line("cannot write the result: %s; trying again" % e.strerror, "red")
+            alarm.sleep(0.5)
+    return False
+
+
+def _afterwards(home: Home, config: Config, spec: Spec, screen: Screen, result: Result, env: dict[str, str]) -> None:
+    """After the lock is free: the follow-up run, the last words in the pane, the wake."""
+    for words, style in view.footer(result):
+        screen.line(words, style)
+    good = judge.exit_code([result]) == 0
+    screen.title(view.state_title(spec, "✔" if good else "✖"))
+    try:
+        if result.escalated_to:
+            followup.launch_staged(home, config, result.escalated_to, env)
+        server, pane = tmux.of_caller(os.environ)
+        if screen.alive and (config.keep_panes == "always" or config.keep_panes == "failed" and not good):
+            tmux.keep_when_dead(server, pane)
+        wake.deliver(home, config, spec, result)
+    except Exception as e:
+        # The result is published: whatever breaks here is a hint lost, not a run.
+        screen.line("not everything could be told: %s" % e, "dim")

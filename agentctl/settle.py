@@ -1,0 +1,140 @@
+"""What a reader does when a runner is gone: write down the end that it could not.
+
+A free lock and no result means lost. The first reader that can take the lock
+looks once more, stops what the worker left, saves what is known (never as
+success), publishes `lost` and notifies. Two readers cannot both do it, and a
+runner that comes late finds the result and goes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from . import backends
+from . import files
+from . import locks
+from . import notify
+from . import store
+from . import supervise
+from .model import LOST
+from .model import Result
+from .model import Spec
+from .progress import of_spec
+from .stream import Lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+    from .progress import Progress
+    from .store import Run
+
+
+def settled(run: Run, now: float) -> Optional[Result]:
+    """The result of a run whose lock is free; None while it may still be born or is being settled.
+
+    On a disk that cannot be written the answer is the same and nothing is changed.
+    """
+    result = run.result()
+    if result:
+        _repair(run, result)
+        return result
+    if run.staged() and _may_come(run, now):
+        return None
+    try:
+        lock = locks.try_take(run.file("lock"))
+    except FileNotFoundError:
+        return None
+    except OSError as e:
+        return _lost(run, "its runner is gone (%s)" % e.strerror, now)
+    if lock is None:
+        return None
+    try:
+        return run.result() or _settle(run, now)
+    finally:
+        os.close(lock)
+
+
+def _repair(run: Run, result: Result) -> None:
+    """A crash between result and notification is mended here, once."""
+    if not os.path.exists(run.file("notified")) and not run.runner_alive():
+        try:
+            notify.note_end(run, result)
+        except OSError:
+            pass  # a full or read-only disk: reading still works, a later reader repairs
+
+
+def _may_come(run: Run, now: float) -> bool:
+    born = files.mtime(run.file("meta.json"))
+    return born is not None and abs(now - born) < store.BIRTH_GRACE
+
+
+def _settle(run: Run, now: float) -> Result:
+    staged = run.staged()
+    why = "its runner never came" if staged else "its runner is gone and left no result"
+    supervise.end_group(_recorded_group(run), run.id, grace=1.0)
+    result = _lost(run, why, now)
+    try:
+        store.end(run, result)
+        if staged:
+            files.remove(run.file("environment"))
+            os.rename(run.path, os.path.join(run.home.runs, run.id))
+        notify.note_end(run, result)
+    except OSError:
+        pass  # read-only or full: the answer is the same for this reader, the next one tries again
+    return run.result() or result
+
+
+def _recorded_group(run: Run) -> int:
+    group = run.progress().get("worker")
+    return group if isinstance(group, int) else 0
+
+
+def _lost(run: Run, why: str, now: float) -> Result:
+    spec = run.spec()
+    progress = salvaged(run, spec)
+    report = progress.report or {}
+    return Result(
+        run_id=run.id, status=LOST, error=why, title=spec.title, project=spec.project, cwd=spec.cwd,
+        backend=spec.backend, profile=spec.profile, model=progress.model or spec.model, parent=spec.parent,
+        session_id=progress.session_id or spec.session_id, usage=progress.usage, usage_session=progress.usage_session,
+        context_tokens=progress.context_tokens, context_window=progress.context_window,
+        tool_calls=dict(progress.tool_calls), files_read=tuple(progress.files_read),
+        files_written=tuple(progress.files_written), summary=str(report.get("summary") or "")[:8000],
+        notes="last report before it was lost, not a success" if report else "",
+        artifacts=artifacts(run), created_at=spec.created_at, finished_at=now)
+
+
+def salvaged(run: Run, spec: Spec) -> Progress:
+    """What raw.jsonl tells, which is all that the worker ever printed."""
+    progress = of_spec(spec)
+    try:
+        parse, raw = backends.parser(spec), open(run.file("raw.jsonl"), "rb")
+    except (OSError, KeyError):
+        return progress
+    lines = Lines()
+    with raw:
+        while True:
+            chunk = raw.read(1 << 18)
+            if not chunk:
+                break
+            for line in lines.feed(chunk):
+                for event in parse(line):
+                    progress.add(event)
+    for event in parse(lines.rest()):
+        progress.add(event)
+    return progress
+
+
+_ARTIFACTS = ("raw.jsonl", "stderr.log", "events.jsonl", "last_message.txt", "verify.log", "diff.stat", "diff.patch")
+
+
+def artifacts(run: Run) -> tuple[str, ...]:
+    """Names of the run's files that hold anything."""
+    return tuple(name for name in _ARTIFACTS if files.size(run.file(name)))
+
+
+def nap_while_unborn(run: Run) -> None:
+    """The one short sleep of a waiter: a staged run has no runner to wait for yet."""
+    time.sleep(0.01 if run.staged() else 0.002)

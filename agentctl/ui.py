@@ -1,0 +1,93 @@
+"""Talking to the person or program that called: stdout is data, stderr is talk."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from . import store
+from . import text
+from . import view
+from .errors import usage_error
+from .paths import home_folder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .store import Home
+
+
+def open_home(args: Namespace) -> Home:
+    """The home this command line means. Raises AgentctlError where there is none."""
+    return store.open_home(home_folder(args.home, os.environ))
+
+
+def is_terminal() -> bool:
+    """Whether data goes to a person."""
+    return sys.stdout.isatty()
+
+
+def coloured() -> bool:
+    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def say(words: str) -> None:
+    """Talk, for people at a terminal only; programs are not told."""
+    if sys.stderr.isatty():
+        print(words, file=sys.stderr)
+
+
+def data(value: Any) -> None:
+    """One JSON value: a line for programs, indented for people. ASCII, so nothing in it acts."""
+    public = view.public(value) if isinstance(value, dict) else value
+    print(json.dumps(public, indent=2 if is_terminal() else None))
+    sys.stdout.flush()
+
+
+def line(words: str, style: str = "") -> None:
+    """A line for people, made safe, coloured where colour is seen."""
+    shown = text.one_line(words)
+    code = view.STYLES.get(style, "") if coloured() else ""
+    print("\033[%sm%s\033[0m" % (code, shown) if code else shown)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns; the last is cut to the terminal, never when piped."""
+    safe = [[text.one_line(cell) for cell in row] for row in rows]
+    widths = [max(len(row[n]) for row in [list(head), *safe]) for n in range(len(head))]
+    limit = _columns() if is_terminal() else 0
+    for row in [list(head), *safe]:
+        words = "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+        print(words if not limit or len(words) <= limit else words[: limit - 1] + "…")
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(1).columns
+    except OSError:
+        return 0
+
+
+def prompt_text(path: str) -> str:
+    """The prompt from a file or stdin. Raises AgentctlError rather than hang on a terminal."""
+    if path and path != "-":
+        try:
+            with open(path, "rb") as f:
+                return _decoded(f.read())
+        except OSError as e:
+            raise usage_error("cannot read the prompt file %s: %s" % (path, e.strerror)) from None
+    if sys.stdin is None or sys.stdin.isatty():
+        raise usage_error("no prompt: stdin is a terminal", "give one: `agentctl start … < prompt.md`, or --prompt-file FILE")
+    return _decoded(sys.stdin.buffer.read())
+
+
+def _decoded(raw: bytes) -> str:
+    """Bytes that are not UTF-8 pass through unchanged (as surrogates)."""
+    words = raw.decode("utf-8", "surrogateescape")
+    if not words.strip():
+        raise usage_error("the prompt is empty", "write what the worker is to do on stdin, or give --prompt-file FILE")
+    return words

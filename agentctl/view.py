@@ -1,0 +1,79 @@
+"""Events, specs and results as short lines for people. Pure.
+
+Used by the pane, `follow` and `replay`: what one shows, all show.
+"""
+
+from __future__ import annotations
+
+from . import judge
+from . import text
+from .model import Event
+from .model import Result
+from .model import Spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+    from typing import Optional
+
+STYLES = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+"""Names of styles and their terminal codes; no meaning is carried by colour alone."""
+
+_SIGNS = {
+    "message": ("│", ""), "thinking": ("·", "dim"), "tool_call": ("→", "cyan"), "file_write": ("✎", "green"),
+    "denied": ("⊘", "yellow"), "limit": ("!", "yellow"), "retry": ("↻", "yellow"), "error": ("✗", "red"),
+    "queued": ("…", "dim"), "started": ("▶", "bold"), "note": ("·", "dim"), "exited": ("■", "bold"),
+    "verified": ("?", "bold"),
+}
+
+
+def event_line(event: Event) -> Optional[tuple[str, str]]:
+    """(words, style), or None for what people need not see."""
+    sign = _SIGNS.get(event.kind)
+    if not sign:
+        return None
+    words = text.one_line(event.text, 400)
+    if event.kind == "tool_call":
+        words = text.one_line("%s %s" % (event.data.get("name", ""), words), 400)
+    return "%s %s %s" % (text.clock(event.at), sign[0], words), sign[1]
+
+
+def header(spec: Spec) -> list[tuple[str, str]]:
+    """What a pane shows first."""
+    who = " ".join(p for p in (spec.backend, spec.model, spec.effort) if p)
+    limits = "limit %s" % text.duration(spec.limits.timeout_s) if spec.limits.timeout_s else "no time limit"
+    return [("%s  %s" % (spec.id, spec.title), "bold"),
+            ("%s · %s · %s · %s" % (spec.profile or "no profile", who, spec.permissions, limits), "dim"),
+            ("in %s" % spec.cwd, "dim")]
+
+
+def footer(result: Result) -> list[tuple[str, str]]:
+    """What a pane shows last: the result and the next command."""
+    good = judge.exit_code([result]) == 0
+    lines = [("─" * 40, "dim"), (judge.headline(result), "green" if good else "red")]
+    lines += [(line, "") for line in text.printable(result.summary).splitlines()[:12]]
+    lines += [("! " + warning, "yellow") for warning in result.warnings]
+    lines += [(line, "dim") for line in text.printable(result.git_diff_stat).splitlines()[-8:]]
+    lines.append(("agentctl show %s" % result.run_id, "dim"))
+    if not good:
+        lines.append((next_command(result), "dim"))
+    return lines
+
+
+def next_command(result: Result) -> str:
+    """The command that goes on from this result."""
+    if result.escalated_to:
+        return "agentctl wait %s" % result.escalated_to
+    if result.session_id:
+        return "agentctl resume --parent-run-id %s < prompt" % result.run_id
+    return "agentctl show %s --events" % result.run_id
+
+
+def state_title(spec: Spec, state: str) -> str:
+    """The pane's title: state first, so that a narrow border still tells."""
+    return " ".join(p for p in (state, spec.id[-4:], spec.profile or spec.backend, spec.title) if p)
+
+
+def public(record: dict[str, Any]) -> dict[str, Any]:
+    """A result or row as programs get it: times in ISO 8601."""
+    return {k: text.iso(v) if k.endswith("_at") and isinstance(v, (int, float)) else v for k, v in record.items()}

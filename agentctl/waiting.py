@@ -1,0 +1,79 @@
+"""Waiting for runs to end: blocked in the kernel on their locks, no polling.
+
+A waiter costs no CPU and is woken in well under a millisecond when the runner
+lets go of its lock, or dies. Any number of waiters may wait for the same run.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+
+from . import locks
+from . import settle
+from .errors import AgentctlError
+from .model import Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from typing import Optional
+    from typing import Union
+
+    from .store import Home
+
+_STACK = 256 << 10
+
+
+def until_ended(home: Home, run_id: str) -> Result:
+    """Block until the run has ended and return its result. Raises AgentctlError if it is no more."""
+    while True:
+        run = home.run(run_id)
+        result = run.result()
+        if result:
+            return result
+        try:
+            locks.until_free(run.file("lock"))
+        except FileNotFoundError:
+            continue  # it was born between the look and the open, or is gone: look again
+        result = settle.settled(home.run(run_id), time.time())
+        if result:
+            return result
+        settle.nap_while_unborn(run)
+
+
+def each(home: Home, ids: Sequence[str], timeout: Optional[float]) -> Iterator[Result]:
+    """The results in order of ending. Ends early when `timeout` seconds are over."""
+    if len(ids) == 1 and timeout is None:
+        yield until_ended(home, ids[0])
+        return
+    deadline = None if timeout is None else time.monotonic() + timeout
+    ended = _watch(home, ids)
+    for _ in ids:
+        left = None if deadline is None else max(deadline - time.monotonic(), 0)
+        try:
+            answer = ended.get(timeout=left)
+        except queue.Empty:
+            return
+        if isinstance(answer, AgentctlError):
+            raise answer
+        yield answer
+
+
+def _watch(home: Home, ids: Sequence[str]) -> queue.SimpleQueue[Union[Result, AgentctlError]]:
+    """A thread per run, blocked on its lock; they die with the process."""
+    ended: queue.SimpleQueue[Union[Result, AgentctlError]] = queue.SimpleQueue()
+
+    def watch(run_id: str) -> None:
+        try:
+            ended.put(until_ended(home, run_id))
+        except AgentctlError as e:
+            ended.put(e)
+
+    before = threading.stack_size(_STACK)
+    for run_id in ids:
+        threading.Thread(target=watch, args=(run_id,), daemon=True).start()
+    threading.stack_size(before)
+    return ended

@@ -1,0 +1,90 @@
+"""One process under our care, from its start until nothing of it is left.
+
+Used for the worker itself and for the check that follows it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from . import files
+from . import signals
+from . import supervise
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import Optional
+
+    from .signals import Alarm
+
+_INTERRUPT_GRACE = 2.0
+
+
+class Worker:
+    """A started process with its sentinel. Raises OSError where it cannot be started."""
+
+    def __init__(self, run_id: str, alarm: Alarm, argv: Sequence[str], env: Mapping[str, str], umask: int,
+                 stdin: str, stdout: str, stderr: str) -> None:
+        self._run_id = run_id
+        self._alarm = alarm
+        self._sentinel, self._tell = supervise.start_sentinel(run_id)
+        out, err = files.open_append(stdout), files.open_append(stderr)
+        before = os.umask(umask)
+        try:
+            self.pid = supervise.spawn(argv, env, stdin or os.devnull, out, err)
+        except OSError:
+            self._dismiss_sentinel()
+            raise
+        finally:
+            os.umask(before)
+            os.close(out)
+            os.close(err)
+        os.write(self._tell, b"%d\n" % self.pid)
+        supervise.become_subreaper()
+
+    def ended(self) -> Optional[int]:
+        """The wait status once the process has ended (and is reaped), else None."""
+        return signals.child_ended(self.pid)
+
+    def stop(self, interrupt_first: bool, grace: float, meanwhile: Callable[[], object]) -> int:
+        """INT where the vendor's CLI cleans up only on that; TERM, CONT, `grace` seconds; KILL.
+
+        Calls `meanwhile` while it waits. Returns the wait status.
+        """
+        if interrupt_first:
+            supervise.kill(self.pid, signal.SIGINT)
+            status = self._within(min(_INTERRUPT_GRACE, grace), meanwhile)
+            if status is not None:
+                return status
+        for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 60.0)):
+            supervise.signal_child_group(self.pid, number)
+            supervise.signal_child_group(self.pid, signal.SIGCONT)
+            status = self._within(patience, meanwhile)
+            if status is not None:
+                return status
+        return os.waitpid(self.pid, 0)[1]
+
+    def _within(self, seconds: float, meanwhile: Callable[[], object]) -> Optional[int]:
+        deadline = time.monotonic() + seconds
+        while True:
+            status = self.ended()
+            if status is not None or time.monotonic() >= deadline:
+                return status
+            meanwhile()
+            self._alarm.sleep(min(0.05, max(deadline - time.monotonic(), 0)))
+
+    def clear_away(self) -> int:
+        """Stop what the ended process left behind; how many processes that were."""
+        left = supervise.sweep(self._run_id, self.pid, self._sentinel)
+        self._dismiss_sentinel()
+        return len(left)
+
+    def _dismiss_sentinel(self) -> None:
+        os.write(self._tell, b".")
+        os.close(self._tell)
+        os.waitpid(self._sentinel, 0)
