@@ -29,9 +29,13 @@ def compose_input(prompt: str, instructions: str = "", schema_text: str = "") ->
     flags for the rest; else instructions before it and the report's schema after it.
 
     Give "" for what the vendor's own flag carries (an adapter's INSTRUCTIONS_FLAG, SCHEMA_FLAG).
+    A text that begins with a slash gets an empty line before it: `claude -p` (2.1.197)
+    takes "/word …" for a command of its own or of the repository, does nothing else, and
+    exits 0; after a line end it is a prompt.
     """
     asked = "%s\n\n%s\n" % (_REPORT_RULE, fenced(schema_text.strip(), "json")) if schema_text.strip() else ""
-    return "\n\n".join(part for part in (instructions.strip(), prompt, asked) if part)
+    text = "\n\n".join(part for part in (instructions.strip(), prompt, asked) if part)
+    return "\n" + text if text.startswith("/") else text
 
 
 def fenced(text: str, label: str = "") -> str:

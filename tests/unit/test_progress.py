@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agentctl import progress
+from agentctl.model import Event
+from agentctl.model import Spec
+from agentctl.model import Usage
+
+SCHEMA = {"type": "object", "properties": {"goal_met": {"type": "boolean"}, "summary": {"type": "string"}}}
+
+
+def event(kind: str, words: str = "", **data: object) -> Event:
+    return Event(kind=kind, text=words, data=data)
+
+
+def test_nothing_is_known_of_nothing() -> None:
+    p = progress.fold([])
+    assert p.usage == Usage() and p.turns is None and p.ok is None and not p.reported
+    assert progress.report_of(p, SCHEMA) == (None, "no report: the last message holds no JSON object")
+
+
+def test_one_response_counts_once() -> None:
+    told = [event("usage", scope="message", id=i, input=10, context_tokens=n) for n, i in enumerate("aabba", 1)]
+    p = progress.fold(told)
+    assert (p.usage.input, p.usage.output, p.turns, p.context_tokens) == (20, None, 2, 5)
+
+
+def test_the_vendors_total_wins_over_the_sum() -> None:
+    p = progress.fold([event("usage", scope="message", id="a", input=10),
+                       event("usage", scope="run", input=7, turns=3)])
+    assert (p.usage.input, p.usage.turns) == (7, 3)
+
+
+@pytest.mark.parametrize("before, resumed, grown", [
+    (Usage(), False, 100), (Usage(input=60), True, 40), (Usage(input=60), False, 40), (Usage(), True, None)])
+def test_a_cumulative_figure(before: Usage, resumed: bool, grown: object) -> None:
+    p = progress.fold([event("usage", scope="session", input=100)], before, resumed)
+    assert p.usage.input == grown and p.usage_session.input == 100
+
+
+def test_a_spec_knows_what_was_used_before() -> None:
+    p = progress.of_spec(Spec(resume=True, usage_before=Usage(input=60)))
+    p.add(event("usage", scope="session", input=100))
+    assert p.usage.input == 40
+
+
+@pytest.mark.parametrize("billing, cost, virtual", [("api", 2.0, None), ("", 2.0, None), ("subscription", None, 2.0)])
+def test_cost_is_billed_or_covered(billing: str, cost: object, virtual: object) -> None:
+    p = progress.fold([event("session", billing=billing), event("usage", scope="run", cost=2.0)])
+    assert (p.usage.cost_usd, p.usage.virtual_usd) == (cost, virtual)
+
+
+def test_a_subagents_words_are_not_the_workers() -> None:
+    p = progress.fold([event("message", "mine"), event("message", '{"goal_met": true}', parent="toolu_1")])
+    assert p.last_message == "mine" and progress.report_of(p, SCHEMA)[0] is None
+
+
+def test_no_price_is_unknown_not_nothing() -> None:
+    assert progress.fold([event("usage", scope="run", input=1)]).usage.cost_usd is None
+
+
+def test_memory_is_flat() -> None:
+    p = progress.Progress()
+    for n in range(20_000):
+        p.add(event("file_write", path="/f%d" % n))
+        p.add(event("denied", name="t%d" % n))
+        p.add(event("tool_call", name="t%d" % n))
+        p.add(event("message", "l%d" % n, line=True))
+        p.add(event("usage", scope="message", id=str(n), input=1))
+    assert (len(p.files_written), len(p.denied)) == (progress.MOST_FILES, progress.MOST_DENIED)
+    assert sum(p.tool_calls.values()) == 20_000 and len(p.tool_calls) == progress.MOST_TOOLS + 1
+    assert p.tail[-1] == "l19999" and len(p.tail) == progress.MOST_TAIL and p.usage.input == 20_000
+    assert len(json.dumps(p.snapshot())) < 10_000
+
+
+def test_files_are_told_once_in_order() -> None:
+    p = progress.fold(event("file_read", path=path) for path in ("b", "a", "b", ""))
+    assert p.files_read == ["b", "a"]
+
+
+def test_a_later_turn_without_an_object_keeps_the_report() -> None:
+    p = progress.fold([event("report", ok=True, report={"goal_met": True}), event("report", "x", ok=False, reason="r")])
+    assert p.report == {"goal_met": True} and (p.ok, p.reason) == (False, "r")
+
+
+def test_success_takes_back_what_was_fatal() -> None:
+    p = progress.fold([event("error", "e", fatal=True), event("report", ok=True)])
+    assert (p.fatal, p.error) == ("", "e")
+
+
+def test_doing() -> None:
+    p = progress.Progress()
+    for given, said in ((event("tool_call", "ls  -la\nx", name="Bash"), "Bash: ls -la x"),
+                        (event("thinking"), "thinking"),
+                        (event("message", "I  will\nwrite"), "I will write"), (event("report", ok=True), "")):
+        p.add(given)
+        assert p.doing == said
+
+
+def test_data_of_another_type_is_left_out() -> None:
+    bad = {"scope": "run", "input": "9", "cost": "free", "session_id": 4, "path": [], "name": {}, "report": [], "ok": 1}
+    kinds = ("session", "usage", "file_write", "denied", "report")
+    p = progress.fold(Event(kind=kind, data=dict(bad)) for kind in kinds)
+    assert p.usage.input is None and p.ok is False and p.report is None and not p.files_written
+
+
+@pytest.mark.parametrize("goal, claimed", [(True, True), (False, False)])
+def test_a_claim_is_true_or_false(goal: bool, claimed: object) -> None:
+    found, problem = progress.report_of(progress.fold([event("report", ok=True, report={"goal_met": goal})]), SCHEMA)
+    assert not problem and found == {"goal_met": claimed, "summary": "", "followup_prompt": "", "notes": ""}
+
+
+@pytest.mark.parametrize("goal", ["true", 1, None, [], "yes"])
+def test_any_other_claim_is_no_report(goal: object) -> None:
+    p = progress.fold([event("report", ok=True, report={"goal_met": goal})])
+    found, problem = progress.report_of(p, SCHEMA)
+    if goal is None:  # null stands for an optional field left out
+        assert found is not None and found["goal_met"] is None
+    else:
+        assert found is None and "$.goal_met" in problem
+
+
+def test_fields_are_cut() -> None:
+    p = progress.fold([event("report", ok=True, report={"summary": "x" * 9000})])
+    found, _ = progress.report_of(p, SCHEMA)
+    assert found is not None and len(found["summary"]) == progress.LONGEST_FIELD
+
+
+def test_a_report_is_found_in_the_lines_of_a_text_stream() -> None:
+    lines = ["working", "{", '"goal_met": true,', '"summary": "s"', "}", ""]
+    p = progress.fold(event("message", line, line=True) for line in lines)
+    assert progress.report_of(p, SCHEMA)[0] is not None
+
+
+def test_a_users_own_fields_stay() -> None:
+    own = {"type": "object", "properties": {"answer": {"type": "integer"}}}
+    p = progress.fold([event("report", ok=True, report={"answer": 42})])
+    found, _ = progress.report_of(p, own)
+    assert found == {"answer": 42, "goal_met": None, "summary": "", "followup_prompt": "", "notes": ""}
