@@ -17,11 +17,10 @@ import time
 
 from . import config as configuration
 from . import files
-from . import followup
 from . import paths
 from . import store
 from .errors import AgentctlError
-from .planning import Request
+from .request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ def home(path: str = "", env: Optional[Mapping[str, str]] = None) -> Home:
 
 def start(home: Home, request: Request, env: Optional[Mapping[str, str]] = None) -> str:
     """Start a run and return its id at once. Without a project, the one that contains `request.cwd`."""
+    from . import followup
+
     env = os.environ if env is None else env
     config, _ = configuration.load(home)
     if request.project:
@@ -60,6 +61,8 @@ def start(home: Home, request: Request, env: Optional[Mapping[str, str]] = None)
 
 def resume(home: Home, parent: str, request: Request, env: Optional[Mapping[str, str]] = None) -> str:
     """Start a run that goes on from an ended one; returns its id."""
+    from . import followup
+
     env = os.environ if env is None else env
     config, _ = configuration.load(home)
     asked, project = followup.request_of(home, config, home.run(store.resolve(home, parent)), request, env)

@@ -119,8 +119,11 @@ def parser(name: str, module: ModuleType) -> ArgumentParser:
     from argparse import ArgumentParser
     from argparse import RawDescriptionHelpFormatter
 
+    def formatter(prog: str) -> RawDescriptionHelpFormatter:
+        return RawDescriptionHelpFormatter(prog, width=100)  # asking for the terminal's width imports shutil: 4 ms
+
     summary = COMMANDS.get(name, name)
-    made = ArgumentParser(prog="agentctl " + name, formatter_class=RawDescriptionHelpFormatter,
+    made = ArgumentParser(prog="agentctl " + name, formatter_class=formatter,
                           description="%s\n\nexamples:\n%s" % (summary, module.EXAMPLES), allow_abbrev=False)
     made.add_argument("--home", default="", metavar="DIR", help="the home directory (default: see `agentctl help environment`)")
     module.add_arguments(made)

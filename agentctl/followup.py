@@ -17,7 +17,7 @@ from . import prompting
 from .errors import AgentctlError
 from .model import CHECK_FAILED
 from .model import Project
-from .planning import Request
+from .request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -117,7 +117,7 @@ def _working_tree(door: gitdoor.Door, top: str) -> tuple[str, str]:
     if gone:
         door.ask("update-index", "-z", "--force-remove", "--stdin", stdin=b"\0".join(gone))
     if kept:
-        door.ask("update-index", "-z", "--add", "--remove", "--replace", "--stdin", stdin=b"\0".join(kept))
+        door.ask("update-index", "-z", "--add", "--remove", "--stdin", stdin=b"\0".join(kept))
     return door.line("write-tree"), note
 
 

@@ -137,7 +137,7 @@ def private(repo: Repo, scratch: str, deadline: float) -> Door:
         files.private_folder(path)
     files.create(os.path.join(folder, "HEAD"), b"ref: refs/heads/none\n")
     files.create(os.path.join(folder, "config"), _CONFIG.get(repo.format, b""))
-    for name in ("index", "info/sparse-checkout", *_shared_indexes(repo.own)):
+    for name in ("index", *_shared_indexes(repo.own)):
         _copy(os.path.join(repo.own, name), os.path.join(folder, name))
     for name in ("shallow", "info/exclude", "info/attributes"):
         _copy(os.path.join(repo.common, name), os.path.join(folder, name))

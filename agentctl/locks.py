@@ -15,10 +15,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Optional
-
-from contextlib import contextmanager
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -69,11 +66,15 @@ def until_free(path: str) -> None:
         os.close(fd)
 
 
-@contextmanager
-def holding(path: str) -> Iterator[None]:
-    """A short critical section."""
-    fd = take(path)
-    try:
-        yield
-    finally:
-        os.close(fd)
+class holding:  # noqa: N801
+    """A short critical section: `with holding(path):`. (contextlib costs start-up time.)"""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._fd = -1
+
+    def __enter__(self) -> None:
+        self._fd = take(self._path)
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)

@@ -12,8 +12,6 @@ from . import backends
 from . import config as configuration
 from . import files
 from . import paths
-from . import prompting
-from . import schema as schemas
 from . import text
 from . import trust
 from .errors import AgentctlError
@@ -23,8 +21,8 @@ from .model import Limits
 from .model import Profile
 from .model import Project
 from .model import Spec
-from .model import Usage
 from .record import Record
+from .request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,30 +32,6 @@ if TYPE_CHECKING:
 
     from .config import Config
     from .store import Home
-
-
-class Request(Record):
-    """What a caller of `start` asked for; "" and None mean: as the profile says."""
-
-    prompt: str = ""
-    project: str = ""
-    cwd: str = ""
-    profile: str = ""
-    backend: str = ""
-    model: str = ""
-    effort: str = ""
-    title: str = ""
-    after: tuple[str, ...] = ()
-    limits: Limits = Limits()
-    schema: str = ""
-    verify: str = ""
-    escalate: Optional[bool] = None
-    pane: bool = True
-    argv: tuple[str, ...] = ()
-    parent: str = ""
-    session_id: str = ""
-    usage_before: Usage = Usage()
-    escalated_from: tuple[str, ...] = ()
 
 
 class Plan(Record):
@@ -165,6 +139,9 @@ def _not_installed(choices: list[Choice], profile: Profile) -> AgentctlError:
 
 
 def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile) -> Plan:
+    from . import prompting
+    from . import schema as schemas
+
     adapter = backends.adapter_of(spec)
     schema = _schema(request.schema)
     instructions = _instructions(home, profile.prompt)
@@ -203,6 +180,8 @@ def _uuid() -> str:
 def _schema(path: str) -> bytes:
     if not path:
         return files.read(paths.asset("config", "report.schema.json"))
+    from . import schema as schemas
+
     try:
         data = files.read(path, 1 << 20)
         wrong = schemas.check_schema(files.parse(data))

@@ -134,7 +134,3 @@ def artifacts(run: Run) -> tuple[str, ...]:
     """Names of the run's files that hold anything."""
     return tuple(name for name in _ARTIFACTS if files.size(run.file(name)))
 
-
-def nap_while_unborn(run: Run) -> None:
-    """The one short sleep of a waiter: a staged run has no runner to wait for yet."""
-    time.sleep(0.01 if run.staged() else 0.002)

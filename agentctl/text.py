@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from typing import Optional
 
 # Controls, DEL, C1, and the characters that reorder or hide text.
-_UNSAFE: dict[int, Optional[int]] = dict.fromkeys((*range(32), *range(127, 160)))
-_UNSAFE.update(dict.fromkeys((8206, 8207, 1564, *range(8234, 8239), *range(8294, 8298), 65279)))
-_UNSAFE.update(dict.fromkeys(range(55296, 57344), 65533))
+_UNSAFE: dict[int, Optional[int]] = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
+_UNSAFE.update(dict.fromkeys((0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)))
 _UNSAFE.update({ord(c): ord(" ") for c in "\t\r\v\f\u0085\u2028\u2029"})
 _LINE = {**_UNSAFE, ord("\n"): ord(" ")}
 _LINES = {n: c for n, c in _UNSAFE.items() if n != ord("\n")}
@@ -24,13 +23,18 @@ _LINES = {n: c for n, c in _UNSAFE.items() if n != ord("\n")}
 
 def one_line(value: object, width: int = 0) -> str:
     """Printable, on one line, with spaces folded, at most `width` characters."""
-    text = " ".join(str(value)[: 4 * width if width else None].translate(_LINE).split())
+    text = " ".join(_whole(str(value)[: 4 * width if width else None]).translate(_LINE).split())
     return text if not width or len(text) <= width else text[: width - 1] + "…"
 
 
 def printable(value: object) -> str:
     """Printable, with its line ends kept."""
-    return str(value).translate(_LINES)
+    return _whole(str(value)).translate(_LINES)
+
+
+def _whole(words: str) -> str:
+    """Without lone surrogates, which no terminal encoding can write."""
+    return words.encode("utf-8", "replace").decode("utf-8")
 
 
 def duration(seconds: Optional[float]) -> str:

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 OLDEST = (3, 0)
 _INSTALL = "install tmux (`./install.sh` does), or start without a pane: `--no-pane`"
-_NOT_FOR_A_SERVER = ("TMUX", "TMUX_PANE", "AGENTCTL_RUN_ID", "CLAUDECODE")
+# A server that this call starts keeps its environment and shows it to everybody who asks it
+# (`show-environment`): the caller's keys and our run's marker have no place there.
+_FOR_A_SERVER = frozenset((
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "TZ", "TMPDIR", "TMUX_TMPDIR",
+    "DISPLAY", "WAYLAND_DISPLAY", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS",
+))
 _WINDOW = "workers"
 
 
@@ -65,7 +70,7 @@ def run(server: Server, *commands: Sequence[str], stdin: bytes = b"", timeout: f
     for n, command in enumerate(commands):
         argv += [";"] if n else []
         argv += [a[:-1] + "\\;" if a.endswith(";") else a for a in command]
-    env = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_A_SERVER and not k.startswith("GIT_")}
+    env = {k: v for k, v in os.environ.items() if k in _FOR_A_SERVER or k.startswith(("LC_", "XDG_"))}
     env["AGENTCTL_DETACHED"] = "1"
     try:
         done = proc.run(argv, env=env, stdin=stdin, timeout=timeout)

@@ -6,12 +6,9 @@ lets go of its lock, or dies. Any number of waiters may wait for the same run.
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 
 from . import locks
-from . import settle
 from .errors import AgentctlError
 from .model import Result
 
@@ -19,10 +16,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
+    from queue import SimpleQueue
     from typing import Optional
-    from typing import Union
 
     from .store import Home
+    from .store import Run
 
 _STACK = 256 << 10
 
@@ -38,10 +36,16 @@ def until_ended(home: Home, run_id: str) -> Result:
             locks.until_free(run.file("lock"))
         except FileNotFoundError:
             continue  # it was born between the look and the open, or is gone: look again
-        result = settle.settled(home.run(run_id), time.time())
+        result = run.result() or _settled(home.run(run_id))
         if result:
             return result
-        settle.nap_while_unborn(run)
+        time.sleep(0.01 if run.staged() else 0.002)  # a staged run has no runner to wait for yet
+
+
+def _settled(run: Run) -> Optional[Result]:
+    from . import settle  # which a wait for a run that ends well never needs
+
+    return settle.settled(run, time.time())
 
 
 def each(home: Home, ids: Sequence[str], timeout: Optional[float]) -> Iterator[Result]:
@@ -49,22 +53,27 @@ def each(home: Home, ids: Sequence[str], timeout: Optional[float]) -> Iterator[R
     if len(ids) == 1 and timeout is None:
         yield until_ended(home, ids[0])
         return
+    from queue import Empty
+
     deadline = None if timeout is None else time.monotonic() + timeout
     ended = _watch(home, ids)
     for _ in ids:
         left = None if deadline is None else max(deadline - time.monotonic(), 0)
         try:
             answer = ended.get(timeout=left)
-        except queue.Empty:
+        except Empty:
             return
         if isinstance(answer, AgentctlError):
             raise answer
         yield answer
 
 
-def _watch(home: Home, ids: Sequence[str]) -> queue.SimpleQueue[Union[Result, AgentctlError]]:
+def _watch(home: Home, ids: Sequence[str]) -> SimpleQueue[Result | AgentctlError]:
     """A thread per run, blocked on its lock; they die with the process."""
-    ended: queue.SimpleQueue[Union[Result, AgentctlError]] = queue.SimpleQueue()
+    import threading
+    from queue import SimpleQueue
+
+    ended: SimpleQueue[Result | AgentctlError] = SimpleQueue()
 
     def watch(run_id: str) -> None:
         try:

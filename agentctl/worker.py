@@ -33,6 +33,7 @@ class Worker:
         self._run_id = run_id
         self._alarm = alarm
         self._sentinel, self._tell = supervise.start_sentinel(run_id)
+        supervise.become_subreaper()  # before the worker: what it orphans in its first moments is ours too
         out, err = files.open_append(stdout), files.open_append(stderr)
         before = os.umask(umask)
         try:
@@ -45,7 +46,6 @@ class Worker:
             os.close(out)
             os.close(err)
         os.write(self._tell, b"%d\n" % self.pid)
-        supervise.become_subreaper()
 
     def ended(self) -> Optional[int]:
         """The wait status once the process has ended (and is reaped), else None."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import text
 from ..errors import usage_error
 from ..model import Limits
-from ..planning import Request
+from ..request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

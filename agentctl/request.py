@@ -1,0 +1,35 @@
+"""What a caller asks for, before anything of it is looked up."""
+
+from __future__ import annotations
+
+from .model import Limits
+from .model import Usage
+from .record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+
+class Request(Record):
+    """What a caller of `start` asked for; "" and None mean: as the profile says."""
+
+    prompt: str = ""
+    project: str = ""
+    cwd: str = ""
+    profile: str = ""
+    backend: str = ""
+    model: str = ""
+    effort: str = ""
+    title: str = ""
+    after: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    schema: str = ""
+    verify: str = ""
+    escalate: Optional[bool] = None
+    pane: bool = True
+    argv: tuple[str, ...] = ()
+    parent: str = ""
+    session_id: str = ""
+    usage_before: Usage = Usage()
+    escalated_from: tuple[str, ...] = ()
