@@ -194,7 +194,8 @@ def test_old_diff_files_and_planted_links_are_replaced(world: World) -> None:
 
 
 HOSTILE = [
-    "-rf", "line\nend", "esc\x1b]0;t\x07", "quo\"te'`$(x)", "tab\t", " ", "back\\slash", ":(top)x", "ü", "n\udcff", "c1\x9b0m",
+    "-rf", "line\nend", "esc\x1b]0;t\x07", "quo\"te'`$(x)", "tab\t", " ", "back\\slash", ":(top)x", "ü", "n\udcff",
+    "c1\x9b0m",
 ]
 
 
