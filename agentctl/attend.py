@@ -16,6 +16,7 @@ from . import environ
 from . import files
 from . import judge
 from . import locks
+from . import prompting
 from . import signals
 from . import supervise
 from . import waiting
@@ -137,8 +138,30 @@ class Attendant:
 
     def work(self) -> judge.Ended:
         """Start the worker, follow it, end it. Everything it started is gone afterwards."""
-        adapter = backends.adapter_of(self.spec)
-        command = adapter.command(self.spec, _files(self.run, self.spec))
+        name = "prompt.md" if self.spec.backend == "shell" else "input.md"
+        return self._turn(self.spec, _files(self.run, self.run.file(name)))
+
+    def may_ask_again(self, ended: judge.Ended) -> bool:
+        """Whether a report that is missing may be asked for once more, in the same conversation.
+
+        Only of a vendor without a schema flag, whose worker ended well by itself.
+        """
+        if self.spec.custom or self.spec.backend == "shell" or backends.adapter(self.spec.backend).SCHEMA_FLAG:
+            return False
+        progress = self._story.progress
+        return ended.cause in (judge.OWN, judge.LINGERED) and bool(progress.ok and progress.session_id)
+
+    def ask_again(self, problem: str) -> judge.Ended:
+        """One more turn of the same conversation, for a report that its vendor could not enforce."""
+        path = self.run.file("repair.md")
+        files.create(path, prompting.repair(problem, self.run.text("schema.json")).encode("utf-8"))
+        self._story.note("note", "asks again for the report: " + problem)
+        session = self._story.progress.session_id
+        return self._turn(self.spec.replace(resume=True, session_id=session), _files(self.run, path))
+
+    def _turn(self, spec: Spec, names: RunFiles) -> judge.Ended:
+        adapter = backends.adapter_of(spec)
+        command = adapter.command(spec, names)
         env = environ.for_worker(self._env, self.run.id, self.run.home.path, command.env)
         try:
             worker = self._start(command.argv, env, command.stdin, "raw.jsonl", "stderr.log")
@@ -148,7 +171,7 @@ class Attendant:
         self._story.note("started", "%s, pid %d" % (os.path.basename(command.argv[0]), worker.pid), worker=worker.pid)
         status, cause, words = self._follow(worker, adapter.INTERRUPT_FIRST)
         self.left += worker.clear_away()
-        self._story.stream.finish()
+        self._story.stream.drain()
         ended = judge.ended_by(status, cause, words or self._last_stderr())
         self._story.note("exited", "the worker ended: " + judge.how(ended))
         return ended
@@ -217,10 +240,10 @@ class Attendant:
             self._alarm.sleep(_LONG_NAP)
 
 
-def _files(run: Run, spec: Spec) -> RunFiles:
-    at, shell = run.file, spec.backend == "shell"
+def _files(run: Run, words: str) -> RunFiles:
+    at = run.file
     schema = at("vendor-schema.json")
-    return RunFiles(prompt=at("prompt.md"), input=at("prompt.md" if shell else "input.md"),
+    return RunFiles(prompt=words, input=words,
                     instructions=at("instructions.md"), schema=schema if os.path.exists(schema) else at("schema.json"),
                     schema_text=run.text("schema.json"), last_message=at("last_message.txt"))
 

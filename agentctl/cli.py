@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from types import ModuleType
+    from typing import NoReturn
 
 COMMANDS: dict[str, str] = {
     "init": "make the home directory",
@@ -63,6 +64,8 @@ def guarded(argv: list[str]) -> int:
         return _say(e)
     except KeyboardInterrupt:
         return 130
+    except SystemExit as e:
+        return int(e.code or 0)  # argparse has printed the help
     except BrokenPipeError:
         return 0
     except Exception as e:
@@ -127,7 +130,18 @@ def parser(name: str, module: ModuleType) -> ArgumentParser:
                           description="%s\n\nexamples:\n%s" % (summary, module.EXAMPLES), allow_abbrev=False)
     made.add_argument("--home", default="", metavar="DIR", help="the home directory (default: see `agentctl help environment`)")
     module.add_arguments(made)
+    made.error = lambda message: _refuse(name, made, message)  # type: ignore[method-assign]
     return made
+
+
+def _refuse(name: str, made: ArgumentParser, message: str) -> NoReturn:
+    """argparse's complaint as one of ours; a mistyped option is answered with the one that was meant."""
+    from . import text
+
+    unknown = message.partition("unrecognized arguments: ")[2].split()
+    guess = text.closest(unknown[0], list(made._option_string_actions)) if unknown else ""
+    raise AgentctlError("%s: %s" % (name, message),
+                        "did you mean `%s`?" % guess if guess else "see `agentctl %s --help`" % name, code=2)
 
 
 def overview() -> str:

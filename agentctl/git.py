@@ -76,7 +76,7 @@ def changes(
     all of it is long. Takes `timeout` seconds at most.
     """
     if not before.tree:
-        made = before.note == _NO_REPOSITORY and toplevel(cwd)
+        made = before.note == _NO_REPOSITORY and gitdoor.may_be_repository(cwd) and toplevel(cwd)
         return Git(base=before.head, note="a repository only since the run: no diff" if made else before.note)
     deadline = time.monotonic() + timeout
     try:

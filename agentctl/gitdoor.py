@@ -100,6 +100,8 @@ def environment() -> dict[str, str]:
 
 def discover(cwd: str, deadline: float) -> Repo:
     """Where things are. An owner git distrusts (safe.directory) is an error, never worked around."""
+    if os.path.isdir(cwd) and not may_be_repository(cwd):
+        raise CannotError("not a git repository")
     door = Door(cwd, deadline, environment())
     places = door.line("rev-parse", "--show-toplevel", "--git-dir", "--git-common-dir", "--show-object-format")
     parts = places.split("\n")
@@ -107,6 +109,18 @@ def discover(cwd: str, deadline: float) -> Repo:
         raise CannotError("a repository whose path holds a line end")
     top, own, common = (os.path.join(os.path.abspath(cwd), part) for part in parts[:3])
     return Repo(top=top, own=own, common=common, format=parts[3], head=_head(door), config=_harmless(door))
+
+
+def may_be_repository(cwd: str) -> bool:
+    """Whether git is worth asking: most runs of plain commands are nowhere near a repository."""
+    folder = os.path.abspath(cwd)
+    while True:
+        if os.path.lexists(os.path.join(folder, ".git")) or os.path.isdir(os.path.join(folder, "objects")):
+            return True
+        above = os.path.dirname(folder)
+        if above == folder:
+            return False
+        folder = above
 
 
 def _head(door: Door) -> str:

@@ -12,6 +12,7 @@ from . import text
 from .model import CHECK_FAILED
 from .model import FAILED
 from .model import FINISHED
+from .model import READ_ONLY
 from .model import STOPPED
 from .model import TIMED_OUT
 from .model import UNCHECKED
@@ -116,11 +117,15 @@ def how(ended: Ended) -> str:
     return words if ended.cause == OWN else "%s (%s)" % (words, ended.error)
 
 
-def circumstances(spec: Spec, left: int, problem: str) -> tuple[str, ...]:
+def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[str, ...]:
     """What a reader should know that is neither claim nor change."""
     said = []
     if not spec.trusted and spec.backend not in ("shell", ""):
         said.append("the project is not trusted: its own settings, hooks and MCP servers were left out")
+    if spec.resume and result.session_id != spec.session_id:
+        said.append("the vendor did not go on with session %s but began %s" % (spec.session_id, result.session_id))
+    if spec.permissions == READ_ONLY and result.git_files:
+        said.append("the run was read-only, and files changed meanwhile")
     if left:
         said.append("%d processes left behind were stopped" % left)
     return tuple([*said, problem] if problem else said)
@@ -158,8 +163,10 @@ def _doubts(result: Result, git: Git) -> list[str]:
 DEGENERATE = "doubtful report: "
 
 
-def checked(result: Result, verified: str) -> Result:
+def checked(result: Result, verified: str, stopped: str) -> Result:
     """Add what our check found; a doubtful report never counts as verified."""
+    if stopped:
+        return result.replace(status=STOPPED, error="%s, during its check" % stopped, goal_met=None)
     if any(w.startswith(DEGENERATE) for w in result.warnings) and verified != CHECK_FAILED:
         verified = UNCHECKED
     return result.replace(verified=verified)

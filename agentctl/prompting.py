@@ -38,6 +38,12 @@ def compose_input(prompt: str, instructions: str = "", schema_text: str = "") ->
     return "\n" + text if text.startswith("/") else text
 
 
+def repair(problem: str, schema_text: str) -> str:
+    """What a worker is told whose answer held no report that fits."""
+    return "\nYour answer does not end with the report that was asked for (%s). Change no files.\n%s\n\n%s\n" % (
+        problem, _REPORT_RULE, fenced(schema_text.strip(), "json"))
+
+
 def fenced(text: str, label: str = "") -> str:
     """`text` between fences longer than any run of backticks in it."""
     longest = max((len(run) for run in _BACKTICKS.findall(text)), default=2)

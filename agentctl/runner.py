@@ -125,15 +125,19 @@ def _worked(run: Run, spec: Spec, attendant: Attendant, story: Story) -> Result:
     started = time.time()
     before = git.snapshot(spec.cwd, run.file("git"))
     ended = attendant.work()
-    report, problem = report_of(story.progress, files.load(run.file("schema.json")))
+    schema = files.load(run.file("schema.json"))
+    report, problem = report_of(story.progress, schema)
+    if report is None and attendant.may_ask_again(ended):
+        ended = attendant.ask_again(problem)
+        report, problem = report_of(story.progress, schema)
     result = judge.judge(spec, story.progress, ended, report, problem)
     changed = _changes(run, spec, before)
     result = judge.with_git(result, changed).replace(started_at=started, warnings=judge.remarks(result, changed))
     if spec.verify and result.status == FINISHED:
-        result = judge.checked(result, attendant.verify())
+        result = judge.checked(result, attendant.verify(), attendant.stopped)
     if conversation >= 0:
         os.close(conversation)
-    return result.replace(warnings=(*result.warnings, *judge.circumstances(spec, attendant.left, story.stream.problem)))
+    return result.replace(warnings=(*result.warnings, *judge.circumstances(spec, result, attendant.left, story.stream.problem)))
 
 
 def _changes(run: Run, spec: Spec, before: git.Snapshot) -> Git:

@@ -77,8 +77,8 @@ def _settle(run: Run, now: float) -> Result:
     result = _lost(run, why, now)
     try:
         store.end(run, result)
+        files.remove(run.file("environment"))  # a runner killed as it was born had no time to
         if staged:
-            files.remove(run.file("environment"))
             os.rename(run.path, os.path.join(run.home.runs, run.id))
         notify.note_end(run, result)
     except OSError:

@@ -121,6 +121,10 @@ def create_home(path: str) -> Home:
     for folder in (path, *(getattr(home, name) for name in _FOLDERS)):
         files.private_folder(folder)
     os.chmod(path, files.FOLDER_MODE)
+    try:
+        files.create(os.path.join(path, ".gitignore"), b"*\n")  # a home inside a repository is no part of it
+    except FileExistsError:
+        pass  # made before, or the user's own
     return open_home(path)
 
 

@@ -96,13 +96,12 @@ class Stream:
             self._flush()
         return taken
 
-    def finish(self) -> None:
+    def drain(self) -> None:
         """The worker is dead: everything it wrote, its unended last line too."""
         while self.pump():
             pass
         self._line(self._lines.rest())
         self._flush()
-        os.close(self._raw)
 
     def note(self, event: Event) -> None:
         """An event of the runner's own."""
@@ -110,6 +109,8 @@ class Stream:
         self._flush()
 
     def close(self) -> None:
+        """Let go of both files."""
+        os.close(self._raw)
         os.close(self._events)
 
     def _line(self, line: bytes) -> None:

@@ -20,6 +20,7 @@ from . import locks
 from . import supervise
 from . import tmux
 from .config import Config
+from .errors import AgentctlError
 from .model import Result
 from .model import Spec
 
@@ -36,14 +37,19 @@ _DEADLINE = 10.0
 
 
 def deliver(home: Home, config: Config, spec: Spec, result: Result) -> None:
-    """Status line and, where it is safe, keys. Raises AgentctlError or OSError; nothing is lost then."""
+    """Status line and, where it is safe, keys. Raises OSError; nothing is lost then."""
     server = tmux.Server(socket=spec.wake.socket or config.tmux_socket)
-    told = config.tmux_notify_target or spec.wake.pane
-    if told:
-        tmux.say(server, told, "agentctl: run %s %s" % (result.run_id, result.status))
-    for pane in dict.fromkeys(p for p in (spec.wake.pane, config.tmux_sendkeys_target) if p):
-        if config.wake_keys:
-            knock(home, server, pane, spec.wake.server_pid, result.finished_at)
+    words = "agentctl: run %s %s" % (result.run_id, result.status)
+    for pane in dict.fromkeys(p for p in (spec.wake.pane, config.tmux_notify_target) if p):
+        try:
+            tmux.say(server, pane, words)
+        except AgentctlError:
+            pass  # that pane is gone; the next one may be there
+    for pane in dict.fromkeys(p for p in (spec.wake.pane, config.tmux_sendkeys_target) if p and config.wake_keys):
+        try:
+            knock(home, server, pane, spec.wake.server_pid if pane == spec.wake.pane else 0, result.finished_at)
+        except AgentctlError:
+            pass  # as above: a hint is allowed to be lost
 
 
 def knock(home: Home, server: tmux.Server, pane: str, server_pid: int, ended_at: float) -> str:
@@ -74,8 +80,7 @@ def _type(server: tmux.Server, pane: str, server_pid: int) -> str:
             tmux.paste(server, pane, WORDS)
             if _seen(server, pane):
                 return _submit(server, pane, server_pid, deadline)
-            why = "the text did not appear"
-            return why
+            return "the text did not appear"
         time.sleep(0.2)
     return why or "a draft is in the input box"
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         INSTRUCTIONS_FLAG: bool
         PRESET_SESSION: bool
         INTERRUPT_FIRST: bool
-        CUMULATIVE_USAGE: bool
         STRICT_SCHEMA: bool
 
         def refuse(self, spec: Spec) -> str: ...

@@ -31,7 +31,6 @@ INSTRUCTIONS_FLAG = True
 PRESET_SESSION = True
 INTERRUPT_FIRST = True
 """Only SIGINT makes it end its tools: they live in sessions of their own."""
-CUMULATIVE_USAGE = False
 STRICT_SCHEMA = False
 
 _ENV = (

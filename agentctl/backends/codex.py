@@ -31,7 +31,6 @@ SCHEMA_FLAG = True
 INSTRUCTIONS_FLAG = False
 PRESET_SESSION = False
 INTERRUPT_FIRST = False
-CUMULATIVE_USAGE = True
 STRICT_SCHEMA = True
 """The schema file must be OpenAI's strict kind: see `schema.strict`."""
 

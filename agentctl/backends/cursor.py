@@ -27,7 +27,6 @@ SCHEMA_FLAG = False
 INSTRUCTIONS_FLAG = False
 PRESET_SESSION = False
 INTERRUPT_FIRST = False
-CUMULATIVE_USAGE = False
 STRICT_SCHEMA = False
 
 _WRITES = {"edit": "update", "write": "update", "delete": "delete"}

@@ -26,7 +26,6 @@ SCHEMA_FLAG = False
 INSTRUCTIONS_FLAG = False
 PRESET_SESSION = False
 INTERRUPT_FIRST = False
-CUMULATIVE_USAGE = False
 STRICT_SCHEMA = False
 
 STREAMS = ("claude", "codex", "cursor", "text")

@@ -163,7 +163,7 @@ def test_an_unknown_backend_is_a_usage_error() -> None:
 def test_every_adapter_offers_the_same(name: str) -> None:
     module = backends.adapter(name)
     flags = [module.SCHEMA_FLAG, module.INSTRUCTIONS_FLAG, module.PRESET_SESSION, module.INTERRUPT_FIRST,
-             module.CUMULATIVE_USAGE, module.STRICT_SCHEMA]
+             module.STRICT_SCHEMA]
     assert all(isinstance(flag, bool) for flag in flags) and isinstance(module.EXECUTABLES, tuple)
     assert backends.parser(Spec(backend=name)) is module.parse
     assert backends.adapter_of(Spec(backend=name)) is module

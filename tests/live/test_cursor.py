@@ -53,7 +53,6 @@ def test_no_result_is_a_failure(cursor: Arrow) -> None:
     assert "unauthenticated" in results[1]["error"]
 
 
-@pytest.mark.xfail(strict=True, reason="no follow-up turn mends a report yet")
 def test_a_report_that_is_not_json_is_asked_for_once_more(cursor: Arrow) -> None:
     result = cursor.done(marker({"text": "All is done, trust me."}, GOOD), "cursor")
     assert (result["status"], result["goal_met"], result["summary"]) == ("finished", True, "stub: done")

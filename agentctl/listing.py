@@ -1,0 +1,128 @@
+"""What is known of runs right now: one whole (`show`), many in short (`list`).
+
+The status is derived at each look, from result.json and the lock; nothing is
+cached. Only the runs that are shown are read: `list` costs the same in a home of
+a hundred thousand runs. A damaged run folder is a row that says `invalid`; it
+never hides the others.
+"""
+
+from __future__ import annotations
+
+import time
+
+from . import settle
+from . import store
+from .errors import AgentctlError
+from .errors import usage_error
+from .model import ENDED
+from .model import QUEUED
+from .model import RUNNING
+from .model import Result
+from .model import Spec
+from .model import Usage
+from .record import Record
+from .record import typed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from typing import Any
+    from typing import Optional
+
+    from .store import Home
+    from .store import Run
+
+INVALID = "invalid"
+STATUSES = (QUEUED, RUNNING, *ENDED, INVALID)
+ROW = ("run_id", "status", "goal_met", "verified", "project", "profile", "backend", "model", "title",
+       "created_at", "started_at", "finished_at", "doing", "usage", "error", "parent", "escalated_to")
+"""The keys of a row of `list --json`; all are there in every row."""
+
+
+class Wanted(Record):
+    """Which runs to list: "" and () mean any. At most `limit`, the newest."""
+
+    project: str = ""
+    statuses: tuple[str, ...] = ()
+    limit: int = 30
+
+
+def known(run: Run, now: float) -> dict[str, Any]:
+    """The run as `show` prints it: its result, or while it lives the same keys and `doing`.
+
+    A run whose runner is gone is settled on the way. Unknown times are None.
+    """
+    return _known(run, run.result(), now)
+
+
+def _known(run: Run, result: Optional[Result], now: float) -> dict[str, Any]:
+    if result is None and not run.runner_alive():
+        result = settle.settled(run, now)
+    return _timed(result.to_json()) if result else _live(run)
+
+
+def _live(run: Run) -> dict[str, Any]:
+    """Queued or running: status.json says which, as far as there is one yet."""
+    spec, said = run.spec(), run.progress()
+    status = said.get("status") if said.get("status") in (QUEUED, RUNNING) else QUEUED
+    so_far = Result(
+        run_id=run.id, status=str(status), title=spec.title, project=spec.project, cwd=spec.cwd, backend=spec.backend,
+        profile=spec.profile, model=typed(said, "model", str) or spec.model, parent=spec.parent,
+        session_id=typed(said, "session_id", str) or "", usage=Usage.from_json(said.get("usage")),
+        context_tokens=typed(said, "context_tokens", int), context_window=typed(said, "context_window", int),
+        tool_calls=typed(said, "tool_calls", dict), retries=typed(said, "retries", int) or 0,
+        limit=typed(said, "limit", dict), created_at=spec.created_at)
+    return {**_timed(so_far.to_json()), "doing": typed(said, "doing", str) or ("" if said else "is starting")}
+
+
+def _timed(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, **{name: record[name] or None for name in ("created_at", "started_at", "finished_at")}}
+
+
+def rows(home: Home, wanted: Wanted, now: Optional[float] = None) -> Iterator[dict[str, Any]]:
+    """The wanted runs, newest first, as dicts with the keys of ROW. Raises AgentctlError for an unknown status."""
+    for status in wanted.statuses:
+        if status not in STATUSES:
+            raise usage_error("no status `%s`" % status, "one of: %s" % ", ".join(STATUSES))
+    left = wanted.limit
+    for run_id in _candidates(home, wanted.statuses):
+        row = _row(home, run_id, time.time() if now is None else now)
+        if row and wanted.project in ("", row["project"]) and (not wanted.statuses or row["status"] in wanted.statuses):
+            yield row
+            left -= 1
+            if not left:
+                return
+
+
+def _candidates(home: Home, statuses: tuple[str, ...]) -> Iterable[str]:
+    """Only live runs need be looked at where only live ones are wanted."""
+    if statuses and set(statuses) <= {QUEUED, RUNNING}:
+        return store.live(home)
+    return store.newest(home)
+
+
+def _row(home: Home, run_id: str, now: float) -> Optional[dict[str, Any]]:
+    """None where the hint points to a folder that is gone."""
+    try:
+        run = home.run(run_id)
+    except AgentctlError:
+        return None
+    try:
+        result = run.result()
+        if result is None and _damaged(run):
+            record = _invalid(run_id, "meta.json is damaged")
+        else:
+            record = _known(run, result, now)
+    except (OSError, AgentctlError) as e:
+        record = _invalid(run_id, str(e))
+    return {name: record.get(name) for name in ROW}
+
+
+def _damaged(run: Run) -> bool:
+    """Nothing says what it was and nobody works on it: left as it is, for whoever looks into it."""
+    return run.spec() == Spec(id=run.id) and not run.runner_alive()
+
+
+def _invalid(run_id: str, why: str) -> dict[str, Any]:
+    return _timed(Result(run_id=run_id, status=INVALID, error=why).to_json())

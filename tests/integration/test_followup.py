@@ -1,0 +1,114 @@
+"""Runs that follow others: resume, hand-over to another backend, escalation."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import World
+
+AGENT = """#!/usr/bin/env python3
+# A vendor's CLI in miniature: prints the claude stream, keeps what it was given.
+import json, os, sys
+words = sys.argv[1:]
+prompt = sys.stdin.read()
+session = words[words.index("--session") + 1] if "--session" in words else "11111111-2222-4333-8444-555555555555"
+with open(os.environ["AGENT_LOG"], "a") as log:
+    log.write(json.dumps({"argv": words, "prompt": prompt}) + "\\n")
+met = "weak" not in words
+report = {"goal_met": met, "summary": "did it" if met else "half done", "followup_prompt": "", "notes": "n"}
+print(json.dumps({"type": "system", "subtype": "init", "session_id": session, "model": "m", "apiKeySource": "none"}))
+print(json.dumps({"type": "result", "subtype": "success", "is_error": False, "session_id": session, "num_turns": 1,
+                  "structured_output": report, "result": "done", "total_cost_usd": 0.5, "usage": {}}))
+"""
+
+
+@pytest.fixture
+def agents(world: World) -> World:
+    """Two backends of the user's own, `mini` and `other`, and profiles of them."""
+    program = world.root / "mini"
+    program.write_text(AGENT)
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    argv = [str(program), "{model}", "--session", "{session_id}"]
+    backend = {"argv": argv, "stdin": True, "stream": "claude"}
+    world.config(
+        backends={"mini": backend, "other": backend},
+        profiles={
+            "weak": {"backends": [{"backend": "mini", "model": "weak"}], "escalate_to": "strong"},
+            "strong": {"backends": [{"backend": "mini", "model": "strong"}], "escalate_to": "weak", "escalate": True},
+            "elsewhere": {"backends": [{"backend": "other", "model": "strong"}]},
+        })
+    world.env["AGENT_LOG"] = str(world.root / "agent.log")
+    return world
+
+
+def calls(world: World) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (world.root / "agent.log").read_text().splitlines()]
+
+
+def start(world: World, *options: str) -> str:
+    return world.ok("start", "--no-pane", *options, stdin="do the thing")
+
+
+def test_an_unmet_goal_escalates_once_per_step(agents: World) -> None:
+    first = agents.result(start(agents, "--profile", "weak", "--escalate"))
+    assert (first["goal_met"], bool(first["escalated_to"])) == (False, True)
+    second = agents.result(first["escalated_to"])
+    assert (second["parent"], second["profile"], second["goal_met"]) == (first["run_id"], "strong", True)
+    assert second["escalated_to"] == ""
+    prompt = calls(agents)[1]["prompt"]
+    assert "do the thing" in prompt and "half done" in prompt
+
+
+def test_a_failed_check_escalates_and_never_back(agents: World) -> None:
+    first = agents.result(start(agents, "--profile", "strong", "--verify", "false"))
+    second = agents.result(first["escalated_to"])
+    assert (first["verified"], second["profile"]) == ("failed", "weak")
+    assert second["escalated_to"] == ""  # its stronger one began the chain
+
+
+def test_a_met_goal_does_not_escalate(agents: World) -> None:
+    assert agents.result(start(agents, "--profile", "strong"))["escalated_to"] == ""
+
+
+def test_resume_goes_on_with_the_session(agents: World) -> None:
+    first = agents.result(start(agents, "--profile", "strong"))
+    second = agents.result(agents.ok("resume", "--parent-run-id", first["run_id"], "--no-pane", stdin="and now"))
+    assert second["parent"] == first["run_id"]
+    assert calls(agents)[1]["argv"][-1] == first["session_id"]
+    assert calls(agents)[1]["prompt"].lstrip().startswith("and now\n")
+
+
+def test_resume_on_another_backend_hands_over(agents: World, repo: Path) -> None:
+    first = agents.result(start(agents, "--profile", "strong"))
+    agents.ok("resume", "--parent-run-id", first["run_id"], "--profile", "elsewhere", "--no-pane", stdin="and now")
+    agents.result("@last")
+    told = calls(agents)[1]
+    assert "--session" not in told["argv"]
+    assert all(words in told["prompt"] for words in ("and now", "do the thing", "did it"))
+
+
+def test_resume_refuses_with_the_reason(agents: World) -> None:
+    run = agents.shell("sleep 30", "--no-pane")
+    done = agents.run("resume", "--parent-run-id", run, stdin="x")
+    assert done.returncode == 1 and "has not ended" in done.stderr and "agentctl wait" in done.stderr
+    agents.ok("stop", run)
+    done = agents.run("resume", "--parent-run-id", run, stdin="x")
+    assert done.returncode == 1 and "was a command" in done.stderr
+
+
+def test_resume_refuses_when_the_directory_is_gone(agents: World) -> None:
+    first = agents.result(start(agents, "--profile", "strong"))
+    agents.project.rename(agents.root / "moved")
+    done = agents.run("resume", "--parent-run-id", first["run_id"], stdin="x", cwd=agents.root)
+    assert done.returncode == 1 and "is gone" in done.stderr
+
+
+def test_two_resumes_of_one_session_take_turns(agents: World) -> None:
+    first = agents.result(start(agents, "--profile", "strong"))
+    runs = [agents.ok("resume", "--parent-run-id", first["run_id"], "--no-pane", stdin="x") for _ in range(3)]
+    spans = sorted((r["started_at"], r["status"]) for r in map(agents.result, runs))
+    assert [status for _, status in spans] == ["finished"] * 3
