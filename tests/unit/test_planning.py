@@ -1,0 +1,163 @@
+"""From a request to a spec: which backend, which limits, which words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentctl import config
+from agentctl import planning
+from agentctl import store
+from agentctl.config import Config
+from agentctl.errors import AgentctlError
+from agentctl.model import Limits
+from agentctl.model import Project
+from agentctl.request import Request
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> store.Home:
+    return store.create_home(str(tmp_path / "home"))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    """A PATH with stand-ins for claude and codex."""
+    for name in ("claude", "codex"):
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    return str(tmp_path / "bin")
+
+
+def planned(home: store.Home, path: str, setup: Config | None = None, **asked: Any) -> planning.Plan:
+    project = Project(name="p", path="/tmp", trust=bool(asked.pop("trust", False)))
+    env = {"PATH": path, "HOME": home.path}
+    return planning.plan(home, setup or Config(), Request(prompt="Fix it\nnow", **asked), project, env, 1.0)
+
+
+def test_the_first_installed_backend_of_the_profile_serves(home: store.Home, path: str) -> None:
+    profiles = {"mine": {"backends": [{"backend": "cursor", "model": "c"}, {"backend": "codex", "model": "x", "effort": "low"}]}}
+    spec = planned(home, path, Config(profiles=profiles), profile="mine").spec
+    assert (spec.backend, spec.model, spec.effort, spec.executable) == ("codex", "x", "low", path + "/codex")
+
+
+def test_a_backend_asked_for_brings_the_profiles_model_for_it(home: store.Home, path: str) -> None:
+    profiles = {"mine": {"backends": [{"backend": "codex", "model": "x"}, {"backend": "claude", "model": "opus"}]}}
+    spec = planned(home, path, Config(profiles=profiles), profile="mine", backend="claude").spec
+    assert (spec.backend, spec.model) == ("claude", "opus")
+    assert len(spec.session_id) == 36 and not spec.resume
+
+
+def test_nothing_installed_names_what_was_looked_for(home: store.Home, tmp_path: Path) -> None:
+    with pytest.raises(AgentctlError, match="no backend of profile `spark` is installed") as caught:
+        planned(home, str(tmp_path), profile="spark")
+    assert "agentctl demo" in caught.value.hint
+
+
+def test_limits_come_from_the_request_then_the_profile_then_the_configuration(home: store.Home, path: str) -> None:
+    profiles = {"mine": {"backends": [{"backend": "claude"}], "limits": {"max_turns": 5, "timeout_s": 60}}}
+    setup = Config(profiles=profiles, max_output_bytes=7)
+    limits = planned(home, path, setup, profile="mine", limits=Limits(max_turns=9)).spec.limits
+    assert (limits.max_turns, limits.timeout_s, limits.max_output_bytes) == (9, 60.0, 7)
+
+
+def test_the_title_is_the_first_line_made_safe(home: store.Home, path: str) -> None:
+    assert planned(home, path, profile="deep").spec.title == "Fix it"
+    with_escape = planned(home, path, profile="deep", title="a\x1b]2;x\x07b").spec.title
+    assert "\x1b" in with_escape  # kept as asked in the file; every sink for people makes it safe
+
+
+def test_a_schema_of_the_users_own_goes_with_the_run(home: store.Home, path: str, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.json"
+    mine.write_text(json.dumps({"type": "object", "properties": {"n": {"type": "integer"}}}))
+    plan = planned(home, path, profile="deep", backend="codex", schema=str(mine))
+    assert json.loads(plan.texts["schema.json"])["properties"] == {"n": {"type": "integer"}}
+    assert json.loads(plan.texts["vendor-schema.json"])["required"] == ["n"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"type": "string"}'])
+def test_a_bad_schema_is_refused_before_anything_starts(home: store.Home, path: str, tmp_path: Path, content: str) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text(content)
+    with pytest.raises(AgentctlError) as caught:
+        planned(home, path, profile="deep", schema=str(bad))
+    assert caught.value.code == 2
+
+
+def test_a_prompt_of_the_users_own_wins(home: store.Home, path: str) -> None:
+    Path(home.prompts, "spark.md").write_text("mine alone")
+    plan = planned(home, path, profile="spark", backend="claude")
+    assert plan.texts["instructions.md"] == b"mine alone"
+
+
+def test_escalation_never_goes_back_in_its_chain(home: store.Home, path: str) -> None:
+    assert planned(home, path, profile="spark", escalate=True).spec.escalate_to == "deep"
+    assert planned(home, path, profile="spark", escalate=True, escalated_from=("deep",)).spec.escalate_to == ""
+    assert planned(home, path, profile="spark").spec.escalate_to == ""
+
+
+def test_trust_is_the_projects_or_the_vendors_own(home: store.Home, path: str) -> None:
+    assert not planned(home, path, profile="deep", backend="claude").spec.trusted
+    assert planned(home, path, profile="deep", backend="claude", trust=True).spec.trusted
+    Path(home.path, ".claude.json").write_text(json.dumps({"projects": {"/tmp": {"hasTrustDialogAccepted": True}}}))
+    assert planned(home, path, profile="deep", backend="claude").spec.trusted
+
+
+def test_codex_trust_is_read_line_by_line(home: store.Home, path: str) -> None:
+    folder = Path(home.path, ".codex")
+    folder.mkdir()
+    (folder / "config.toml").write_text('[projects."/other"]\ntrust_level = "trusted"\n[projects."/tmp"]\ntrust_level = "untrusted"\n')
+    assert not planned(home, path, profile="deep", backend="codex").spec.trusted
+    (folder / "config.toml").write_text('[projects."/tmp"]\ntrust_level = "trusted"\n')
+    assert planned(home, path, profile="deep", backend="codex").spec.trusted
+
+
+def test_an_unknown_profile_names_the_closest(home: store.Home, path: str) -> None:
+    with pytest.raises(AgentctlError) as caught:
+        planned(home, path, profile="sparc")
+    assert caught.value.hint == "did you mean `spark`?" and caught.value.code == 2
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\nb", "-x", "x" * 65, "a b"])
+def test_a_project_name_that_is_a_path_or_worse_is_refused(home: store.Home, tmp_path: Path, name: str) -> None:
+    with pytest.raises(AgentctlError) as caught:
+        config.add_project(home, name, str(tmp_path), "", False)
+    assert caught.value.code == 2
+
+
+def test_the_innermost_project_contains_a_folder(home: store.Home, tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    for name, folder in (("outer", tmp_path / "a"), ("inner", inner)):
+        config.add_project(home, name, str(folder), "", False)
+    assert config.project_at(home, str(inner)).name == "inner"
+    assert config.project_at(home, str(tmp_path / "a")).name == "outer"
+    with pytest.raises(AgentctlError, match="no project is registered") as caught:
+        config.project_at(home, str(tmp_path))
+    assert "agentctl add-project" in caught.value.hint
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"projects": 3}', b'{"projects": {"a": 1}}x'])
+def test_a_damaged_projects_file_is_named_and_kept(home: store.Home, content: bytes) -> None:
+    Path(home.projects).write_bytes(content)
+    with pytest.raises(AgentctlError, match="is damaged"):
+        config.add_project(home, "p", home.path, "", False)
+    assert Path(home.projects).read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100000])
+def test_a_damaged_configuration_is_said_and_defaults_serve(home: store.Home, content: bytes) -> None:
+    Path(home.config).write_bytes(content)
+    loaded, problem = config.load(home)
+    assert loaded == Config() and home.config in problem
+    assert Path(home.config).read_bytes() == content
+
+
+def test_values_of_the_wrong_type_are_the_defaults(home: store.Home) -> None:
+    Path(home.config).write_text('{"panes_per_window": "six", "wake_keys": 1, "stop_grace_s": 2, "unknown": {}}')
+    assert config.load(home)[0] == Config(stop_grace_s=2.0)
