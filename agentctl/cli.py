@@ -45,12 +45,14 @@ USAGE = "usage: agentctl [--home DIR] COMMAND [ARGUMENTS]"
 
 def main() -> int:
     """Run the command in sys.argv; leave the process by the fastest way."""
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # `>&-`
     code = guarded(sys.argv[1:])
     try:
         sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        pass  # the reader of a pipe has left; nobody is there to be told
+    except BrokenPipeError:
+        pass  # the reader has left; nobody is there to be told
+    except OSError as e:
+        code = _say(AgentctlError("cannot write the answer: %s" % e.strerror))
     os._exit(code)
 
 
@@ -68,6 +70,10 @@ def guarded(argv: list[str]) -> int:
         return int(e.code or 0)  # argparse has printed the help
     except BrokenPipeError:
         return 0
+    except OSError as e:
+        # The system refused and says what and why: a full disk, a permission, a folder in a file's place.
+        refused = os.environ.get("AGENTCTL_DEBUG") != "1" and "_run" not in argv
+        return _say(AgentctlError("%s: %s" % (e.filename or "cannot read or write", e.strerror))) if refused else _crashed(e)
     except Exception as e:
         # A bug of ours: one line for the user, the traceback where it can be sent from.
         return _crashed(e)
@@ -87,6 +93,10 @@ def dispatch(argv: list[str]) -> int:
         from . import runner
 
         return runner.main(words[1], words[2])
+    if name == "_install":
+        from .installer import main as installing
+
+        return installing.main(words[1:])
     module = command(name)
     args = parser(name, module).parse_args(words[1:])
     args.home = args.home or home

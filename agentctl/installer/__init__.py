@@ -1,0 +1,1 @@
+"""The half of install.sh that edits files; reached by `agentctl _install`."""
