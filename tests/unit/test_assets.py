@@ -145,7 +145,7 @@ def test_a_profile_is_bounded_and_leads_somewhere(name: str) -> None:
     it = profile(name)
     assert it.description and not it.description.endswith(".")
     assert it.permissions in PERMISSIONS and it.permissions != FULL
-    assert it.limits.timeout_s and it.limits.max_turns
+    assert it.limits.timeout_s  # turns and cost are not told by every vendor; time always is
     assert os.path.isfile(paths.asset("prompts", it.prompt))
     assert not it.escalate_to or (it.escalate_to in raw_profiles() and not profile(it.escalate_to).escalate_to)
 
