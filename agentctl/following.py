@@ -89,6 +89,8 @@ def _end_of(home: Home, run_id: str) -> queue.SimpleQueue[Answer]:
             ended.put(waiting.until_ended(home, run_id))
         except AgentctlError as e:
             ended.put(e)
+        except OSError as e:
+            ended.put(AgentctlError("%s: %s" % (e.filename or run_id, e.strerror)))
 
     threading.Thread(target=watch, daemon=True).start()
     return ended

@@ -57,7 +57,7 @@ def known(run: Run, now: float) -> dict[str, Any]:
 
 
 def _known(run: Run, result: Optional[Result], now: float) -> dict[str, Any]:
-    if result is None and not run.runner_alive():
+    if not (run.told() if result else run.runner_alive()):
         result = settle.settled(run, now)
     return _timed(result.to_json()) if result else _live(run)
 
@@ -86,7 +86,7 @@ def rows(home: Home, wanted: Wanted, now: Optional[float] = None) -> Iterator[di
         if status not in STATUSES:
             raise usage_error("no status `%s`" % status, "one of: %s" % ", ".join(STATUSES))
     left = wanted.limit
-    for run_id in _candidates(home, wanted.statuses):
+    for run_id in _candidates(home, wanted):
         row = _row(home, run_id, time.time() if now is None else now)
         if row and wanted.project in ("", row["project"]) and (not wanted.statuses or row["status"] in wanted.statuses):
             yield row
@@ -95,11 +95,11 @@ def rows(home: Home, wanted: Wanted, now: Optional[float] = None) -> Iterator[di
                 return
 
 
-def _candidates(home: Home, statuses: tuple[str, ...]) -> Iterable[str]:
+def _candidates(home: Home, wanted: Wanted) -> Iterable[str]:
     """Only live runs need be looked at where only live ones are wanted."""
-    if statuses and set(statuses) <= {QUEUED, RUNNING}:
+    if wanted.statuses and set(wanted.statuses) <= {QUEUED, RUNNING}:
         return store.live(home)
-    return store.newest(home)
+    return store.newest(home, wanted.project)
 
 
 def _row(home: Home, run_id: str, now: float) -> Optional[dict[str, Any]]:

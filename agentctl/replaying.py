@@ -6,6 +6,8 @@ differ, the adapter has changed since, or the worker's file was tampered with.
 
 from __future__ import annotations
 
+import os
+
 from . import backends
 from . import files
 from . import judge
@@ -16,12 +18,11 @@ from .model import LOST
 from .model import STOPPED
 from .model import TIMED_OUT
 from .record import Record
-from .stream import Lines
+from .stream import raw_events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Iterator
     from typing import Any
 
     from .model import Event
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from .progress import Progress
     from .store import Run
 
-_CHUNK = 1 << 18
 _CAUSES = {FINISHED: judge.OWN, STOPPED: judge.STOP, TIMED_OUT: judge.TIMEOUT}
 
 
@@ -53,29 +53,11 @@ def recorded(run: Run) -> Result:
 def replay(run: Run, spec: Spec, show: Callable[[Event], None]) -> Progress:
     """Parse and fold raw.jsonl, handing over each event; its events have no times."""
     folded = progress.of_spec(spec)
-    for event in _events(run, spec):
-        folded.add(event)
-        show(event)
+    if os.path.exists(run.file("raw.jsonl")):  # else its worker was never started
+        for event in raw_events(run.file("raw.jsonl"), backends.parser(spec)):
+            folded.add(event)
+            show(event)
     return folded
-
-
-def _events(run: Run, spec: Spec) -> Iterator[Event]:
-    """As the runner reads: blank and overlong lines are not parsed."""
-    parse, lines = backends.parser(spec), Lines()
-    try:
-        raw = open(run.file("raw.jsonl"), "rb")
-    except FileNotFoundError:
-        return  # its worker was never started
-    with raw:
-        for chunk in iter(lambda: raw.read(_CHUNK), b""):
-            for line in lines.feed(chunk):
-                yield from _parsed(lines, line, parse)
-        yield from _parsed(lines, lines.rest(), parse)
-
-
-def _parsed(lines: Lines, line: bytes, parse: Callable[[bytes], list[Event]]) -> list[Event]:
-    overlong, lines.skipped = lines.skipped, 0
-    return [] if overlong or not line.strip() else parse(line)
 
 
 def differences(run: Run, spec: Spec, result: Result, folded: Progress) -> list[Difference]:

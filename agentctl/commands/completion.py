@@ -45,9 +45,14 @@ FISH = """\
 function __agentctl_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
-    agentctl _complete -- $words[2..-1] "$current" 2>/dev/null
+    set -l found (agentctl _complete -- $words[2..-1] "$current" 2>/dev/null)
+    if set -q found[1]
+        printf '%s\\n' $found
+    else
+        __fish_complete_path "$current"
+    end
 end
-complete -c agentctl -k -a '(__agentctl_complete)'
+complete -c agentctl -f -k -a '(__agentctl_complete)'
 """
 
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}

@@ -1,0 +1,160 @@
+"""start, wait, stop, resume: what they print, and the exit code as the verdict."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agentctl.model import Result
+from conftest import World
+from conftest import eventually
+
+from .conftest import ID
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .conftest import Past
+
+WAITS = "while [ ! -e go ]; do sleep 0.02; done"
+
+
+def said(done: subprocess.CompletedProcess[str]) -> tuple[int, str, str]:
+    return done.returncode, done.stdout, done.stderr
+
+
+def error(message: str, hint: str) -> str:
+    return "agentctl: %s\nhint: %s\n" % (message, hint)
+
+
+# -- start
+
+def test_start_prints_the_id_and_nothing_else(world: World) -> None:
+    done = world.run("start", "--project", "p", "--no-pane", "--", "true")
+    assert done.returncode == 0 and done.stderr == ""
+    assert ID.fullmatch(done.stdout.rstrip("\n"))
+    world.result(done.stdout.strip())
+
+
+@pytest.mark.parametrize(("words", "stdin", "code", "message", "hint"), [
+    ("--project q -- true", "", 1, "no project named `q`", "known: p"),
+    ("--profile sprak", "x", 2, "no profile named `sprak`", "did you mean `spark`?"),
+    ("--backend cluade", "x", 2, "no backend named `cluade`", "one of: claude, codex, cursor, shell"),
+    ("--backend claude -- true", "", 2, "a command after `--` runs on the shell backend, not on claude", ""),
+    ("", "", 2, "the prompt is empty", "write what the worker is to do on stdin, or give --prompt-file FILE"),
+    ("", " \n\t\n", 2, "the prompt is empty", "write what the worker is to do on stdin, or give --prompt-file FILE"),
+    ("--prompt-file gone.md", "x", 2, "cannot read the prompt file gone.md: No such file or directory", ""),
+    ("--timeout soon -- true", "", 2, "`soon` is not a time", "write it as 90s, 30m or 8h"),
+    ("--max-turns 0 -- true", "", 2, "--max-turns wants a number above 0", ""),
+    ("--max-cost nan -- true", "", 2, "--max-cost wants a number above 0", ""),
+    ("--schema gone.json -- true", "", 2, "cannot read the schema gone.json: No such file or directory",
+     "give a JSON Schema file"),
+    ("--after 20200101-000000-0000 -- true", "", 1, "no run 20200101-000000-0000", "see `agentctl list`"),
+])
+def test_start_that_cannot_be(words: str, stdin: str, code: int, message: str, hint: str, world: World) -> None:
+    done = world.run("start", "--no-pane", *words.split(), stdin=stdin)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr == (error(message, hint) if hint else "agentctl: %s\n" % message)
+    assert world.run("list").stdout == "", "nothing of it is left"
+
+
+def test_start_outside_every_project(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "my shop"
+    folder.mkdir()
+    assert said(world.run("start", "--", "true", cwd=folder)) == (
+        1, "", error("no project is registered for %s" % folder, "register it with `agentctl add-project my-shop .`"))
+
+
+# -- wait: every exit code
+
+def test_wait_gives_the_verdict(past: Past) -> None:
+    for name, code in (("good", 0), ("unmet", 3), ("unchecked", 3), ("killed", 4)):
+        done = past.run("wait", getattr(past, name))
+        assert (done.returncode, done.stderr, done.stdout.count("\n")) == (code, "", 1), name
+        assert set(json.loads(done.stdout)) == set(Result._fields)
+        assert said(past.run("wait", "--quiet", getattr(past, name))) == (code, "", "")
+
+
+def test_wait_for_several_is_the_worst_of_them(past: Past) -> None:
+    done = past.run("wait", past.good, past.unmet, past.killed)
+    assert done.returncode == 4
+    ids = {json.loads(line)["run_id"] for line in done.stdout.splitlines()}
+    assert ids == {past.good, past.unmet, past.killed}
+    assert past.run("wait", past.good, past.unmet, past.good).stdout.count("\n") == 2
+
+
+def test_wait_any_and_timeout(world: World) -> None:
+    slow = world.shell(WAITS, "--no-pane")
+    quick = world.shell("true", "--no-pane")
+    done = world.run("wait", "--any", slow, quick)
+    assert (done.returncode, json.loads(done.stdout)["run_id"]) == (0, quick)
+    assert said(world.run("wait", "--timeout", "0.2", slow)) == (124, "", "")
+    assert said(world.run("wait", "--timeout", "0", slow)) == (124, "", "")
+    (world.project / "go").touch()
+    assert world.result(slow)["goal_met"] is True
+
+
+@pytest.mark.parametrize(("words", "code", "message", "hint"), [
+    (["nope"], 1, "no run `nope`", "see `agentctl list`"),
+    (["20200101-000000-0000"], 1, "no run 20200101-000000-0000", "see `agentctl list`"),
+    (["../../etc"], 1, "no run `../../etc`", "see `agentctl list`"),
+    (["@last", "--timeout", "soon"], 2, "`soon` is not a time", "write it as 90s, 30m or 8h"),
+])
+def test_wait_that_cannot_be(words: list[str], code: int, message: str, hint: str, past: Past) -> None:
+    assert said(past.run("wait", *words)) == (code, "", error(message, hint))
+
+
+def test_a_prefix_that_means_several(past: Past) -> None:
+    done = past.run("show", past.good[:4])
+    assert (done.returncode, done.stdout) == (2, "")
+    said_so = r"agentctl: `%s` begins 4 run ids \(.*\)\nhint: give more of the id\n" % past.good[:4]
+    assert re.fullmatch(said_so, done.stderr)
+
+
+def test_last_where_there_is_none(world: World) -> None:
+    assert said(world.run("show", "@last")) == (1, "", error("no run yet", "start one: `agentctl help start`"))
+
+
+@pytest.mark.parametrize("command", ["wait", "follow"])
+def test_interrupt_leaves_the_run_alone(command: str, world: World) -> None:
+    run_id = world.shell(WAITS, "--no-pane")
+    world.working(run_id)
+    looker = world.popen(command, run_id)
+    if command == "follow":
+        assert looker.stdout and looker.stdout.readline()
+    else:
+        eventually(lambda: _blocked(looker.pid))
+    looker.send_signal(signal.SIGINT)
+    out, err = looker.communicate(timeout=10)
+    assert (looker.returncode, err) == (130, b"") and b"still" not in out, "talk is for people"
+    (world.project / "go").touch()
+    assert world.result(run_id)["status"] == "finished"
+
+
+def _blocked(pid: int) -> bool:
+    """It waits in the kernel for the lock."""
+    return any("-> FLOCK" in line and " %d " % pid in line for line in Path("/proc/locks").read_text().splitlines())
+
+
+# -- stop, resume
+
+def test_stop_and_again(world: World) -> None:
+    run_id = world.shell("sleep 60", "--no-pane")
+    assert said(world.run("stop", run_id)) == (0, "", "")
+    assert said(world.run("stop", run_id)) == (0, "", ""), "as wished"
+    assert world.run("wait", run_id).returncode == 4
+    assert world.result(run_id)["status"] == "stopped"
+    assert said(world.run("stop", "x")) == (1, "", error("no run `x`", "see `agentctl list`"))
+
+
+def test_resume_that_cannot_be(past: Past) -> None:
+    assert said(past.run("resume", "--parent-run-id", past.good, stdin="go on")) == (1, "", error(
+        "run %s was a command: it has no session to go on with" % past.good, "start it again with `agentctl start`"))
+    assert said(past.run("resume", "--parent-run-id", past.good)) == (2, "", error(
+        "the prompt is empty", "write what the worker is to do on stdin, or give --prompt-file FILE"))
+    assert said(past.run("resume", stdin="x")) == (2, "", error(
+        "resume: the following arguments are required: --parent-run-id", "see `agentctl resume --help`"))
