@@ -235,9 +235,14 @@ class Attendant:
             if status is not None:
                 return status
             self._story.status(RUNNING, "verifies", check.pid)
-            if self.stop_asked() or time.monotonic() > deadline:
+            if self.stop_asked() or time.monotonic() > deadline or self._check_floods():
                 return check.stop(False, self._config.stop_grace_s, lambda: None)
             self._alarm.sleep(_LONG_NAP)
+
+
+    def _check_floods(self) -> bool:
+        most = self.spec.limits.max_output_bytes
+        return bool(most) and (files.size(self.run.file("verify.log")) or 0) > (most or 0)
 
 
 def _files(run: Run, words: str) -> RunFiles:

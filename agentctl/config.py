@@ -89,7 +89,8 @@ def profiles(config: Config) -> dict[str, Profile]:
 
 def _profile(name: str, raw: dict[str, Any]) -> Profile:
     profile = Profile.from_json(raw)
-    choices = tuple(Choice.from_json(c) for c in raw.get("backends") or ())
+    listed = raw.get("backends")
+    choices = tuple(Choice.from_json(c) for c in listed) if isinstance(listed, list) else ()
     if profile.permissions not in PERMISSIONS:
         raise AgentctlError("profile `%s`: permissions is one of %s" % (name, ", ".join(PERMISSIONS)), "mend config.json")
     return profile.replace(name=name, backends=choices, allow=tuple(str(a) for a in profile.allow))

@@ -162,6 +162,8 @@ def read(path: str, limit: int = 16 << 20) -> bytes:
             chunks.append(chunk)
             limit -= len(chunk)
         return b"".join(chunks)
+    except OSError as e:
+        raise OSError(e.errno, e.strerror, path) from None  # read(2) does not know the name
     finally:
         os.close(fd)
 
@@ -195,16 +197,21 @@ def load(path: str) -> Any:
 def parse(data: bytes) -> Any:
     """JSON from bytes nobody vouches for. Raises ValueError only.
 
-    NaN and Infinity are refused: browsers and other readers cannot take them.
+    NaN, Infinity and 1e999 are refused: browsers and other readers cannot take them.
     """
     try:
-        return json.loads(data.decode("utf-8", "replace"), parse_constant=_no_constant)
+        return json.loads(data.decode("utf-8", "replace"), parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _no_constant(name: str) -> None:
+def _no_constant(name: str) -> float:
     raise ValueError("%s is not JSON" % name)
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    return value if abs(value) < 1e300 else _no_constant(digits)
 
 
 def remove(path: str) -> None:

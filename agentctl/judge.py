@@ -126,9 +126,20 @@ def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[
         said.append("the vendor did not go on with session %s but began %s" % (spec.session_id, result.session_id))
     if spec.permissions == READ_ONLY and result.git_files:
         said.append("the run was read-only, and files changed meanwhile")
+    said += _unwatched(spec, result)
     if left:
         said.append("%d processes left behind were stopped" % left)
     return tuple([*said, problem] if problem else said)
+
+
+def _unwatched(spec: Spec, result: Result) -> list[str]:
+    """Limits that were asked for and could not be held, because the vendor does not tell the figure."""
+    cost_known = result.usage.cost_usd is not None or result.usage.virtual_usd is not None
+    asked = (("turns", spec.limits.max_turns, result.usage.turns is not None),
+             ("cost", spec.limits.max_cost_usd, cost_known),
+             ("context", spec.limits.max_context_tokens, result.context_tokens is not None))
+    return ["the limit on %s was not watched: %s does not tell it" % (name, spec.backend)
+            for name, limit, known in asked if limit is not None and not known and result.status == FINISHED]
 
 
 def with_git(result: Result, git: Git) -> Result:
@@ -200,7 +211,7 @@ def headline(result: Result) -> str:
     if result.error:
         parts.append(text.one_line(result.error, 160))
     if result.git_files:
-        parts.append("%d files" % len(result.git_files))
+        parts.append("%d file%s" % (len(result.git_files), "" if len(result.git_files) == 1 else "s"))
     if result.started_at:
         parts.append(text.duration(result.finished_at - result.started_at))
     return " · ".join(parts)

@@ -58,7 +58,8 @@ def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: b
     except (AgentctlError, OSError) as e:
         if isinstance(e, tmux.TmuxFailed) and _born_all_the_same(run):
             return
-        store.unstage(run)
+        if not _withdrawn(run):
+            return
         if isinstance(e, AgentctlError):
             raise
         raise AgentctlError("cannot start a runner: %s" % e.strerror, "see `agentctl help files`") from None
@@ -84,6 +85,21 @@ def _detached(argv: list[str]) -> None:
         supervise.spawn(argv, {"PATH": os.environ.get("PATH", os.defpath), supervise.DETACHED: "1"}, os.devnull, null, null)
     finally:
         os.close(null)
+
+
+def _withdrawn(run: Run) -> bool:
+    """Take back a run whose runner could not be started; False where it came all the same.
+
+    Under the lock: a runner that is late finds nothing, one that was quick loses nothing.
+    """
+    lock = locks.try_take(run.file("lock"))
+    if lock is None:
+        return False
+    staged = run.staged()
+    if staged:
+        store.unstage(run)
+    os.close(lock)
+    return staged
 
 
 def _born_all_the_same(run: Run) -> bool:

@@ -28,7 +28,8 @@ def note_end(run: Run, result: Result) -> None:
     with locks.holding(run.home.notify_lock):
         if os.path.exists(mark):
             return
-        if run.id.encode("ascii") not in files.read_tail(run.home.notify_log, _TAIL):
+        tail, name = files.read_tail(run.home.notify_log, _TAIL), run.id.encode("ascii")
+        if not any(name in line and line.endswith(b"}") for line in tail.split(b"\n")):  # a torn line does not count
             files.append_line(run.home.notify_log, _line(result))
             _flush(run.home.notify_log)
         files.create(mark, b"")

@@ -150,7 +150,7 @@ def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile) -> P
     spec = spec.replace(instructions=bool(instructions) and adapter.INSTRUCTIONS_FLAG)
     refused = adapter.refuse(spec)
     if refused:
-        raise AgentctlError(refused, _remedy(spec))
+        raise _refused(spec, refused, not adapter.refuse(spec.replace(trusted=True)))
     texts = {"prompt.md": request.prompt.encode("utf-8", "surrogateescape"), "schema.json": schema}
     if adapter.STRICT_SCHEMA:
         texts["vendor-schema.json"] = files.dump(schemas.strict(files.parse(schema)))
@@ -163,10 +163,10 @@ def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile) -> P
     return Plan(spec=spec, texts=texts, env={k: str(v) for k, v in (profile.env or {}).items()})
 
 
-def _remedy(spec: Spec) -> str:
-    if not spec.trusted and spec.project:
-        return "if you trust it: `agentctl add-project %s %s --trust`" % (spec.project, spec.cwd)
-    return "see `agentctl help start`"
+def _refused(spec: Spec, reason: str, trust_would_do: bool) -> AgentctlError:
+    if trust_would_do and spec.project:
+        return AgentctlError(reason, "if you trust it: `agentctl add-project %s %s --trust`" % (spec.project, spec.cwd))
+    return usage_error(reason, "see `agentctl help start`")
 
 
 def _uuid() -> str:

@@ -107,7 +107,12 @@ def _not_finite(word: str) -> float:
     raise ValueError("not a JSON number: %s" % word)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_not_finite)
+def _finite(word: str) -> float:
+    value = float(word)
+    return value if abs(value) < 1e300 else _not_finite(word)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_not_finite, parse_float=_finite)
 
 
 def _object_at(text: str, start: int) -> tuple[Optional[dict[str, Any]], int]:

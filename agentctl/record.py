@@ -32,11 +32,13 @@ class Record:
 
     __slots__ = ("__dict__",)
     _fields: tuple[str, ...] = ()
+    _kinds: dict[str, tuple[type, ...]] = {}
 
     def __init_subclass__(cls) -> None:
         inherited = cls.__mro__[1]._fields  # type: ignore[attr-defined]
         own = tuple(n for n in cls.__dict__.get("__annotations__", ()) if not n.startswith("_"))
         cls._fields = inherited + own
+        cls._kinds = {**cls.__mro__[1]._kinds, **{n: _kind(cls.__annotations__[n]) for n in own}}  # type: ignore[attr-defined]
 
     def __init__(self, **values: Any) -> None:
         unknown = values.keys() - set(self._fields)
@@ -70,7 +72,7 @@ class Record:
         """Total: anything that is not an object gives the record of defaults."""
         if not isinstance(raw, dict):
             return cls()
-        return cls(**{n: _fitted(raw[n], getattr(cls, n)) for n in cls._fields if n in raw})
+        return cls(**{n: _fitted(raw[n], getattr(cls, n), cls._kinds[n]) for n in cls._fields if n in raw})
 
 
 def _plain(value: object) -> object:
@@ -81,14 +83,25 @@ def _plain(value: object) -> object:
     return value
 
 
-def _fitted(value: Any, default: Any) -> Any:
+_KINDS: dict[str, tuple[type, ...]] = {"float": (float, int), "int": (int,), "bool": (bool,), "str": (str,), "dict": (dict,)}
+
+
+def _kind(annotation: str) -> tuple[type, ...]:
+    """What a field annotated `Optional[…]` takes besides None; () for any other field."""
+    return _KINDS.get(annotation.replace("[", " ").replace("]", " ").split()[1], ()) if annotation.startswith("Optional[") else ()
+
+
+def _fitted(value: Any, default: Any, kind: tuple[type, ...]) -> Any:
     """`value` if it could stand where `default` stands, else the default."""
     if isinstance(default, Record):
         return type(default).from_json(value)
     if isinstance(default, tuple):
-        return tuple(value) if isinstance(value, list) else default
-    if default is None or value is None:
-        return value if default is None else default
+        return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else default
+    if default is None:
+        right = isinstance(value, kind) and (bool in kind or not isinstance(value, bool))
+        return value if right or not kind else None
+    if value is None:
+        return default
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, bool) is not isinstance(default, bool):

@@ -160,14 +160,22 @@ def _publish(run: Run, result: Result, alarm: Alarm, screen: Screen) -> bool:
     deadline = time.monotonic() + _DISK_FULL_PATIENCE
     while time.monotonic() < deadline:
         try:
-            if not store.end(run, result):
-                return False
-            notify.note_end(run, result)
-            return True
+            published = store.end(run, result)
         except OSError as e:
             screen.line("cannot write the result: %s; trying again" % e.strerror, "red")
             alarm.sleep(0.5)
+            continue
+        if published:
+            _note_end(run, result)
+        return published
     return False
+
+
+def _note_end(run: Run, result: Result) -> None:
+    try:
+        notify.note_end(run, result)
+    except OSError:
+        pass  # a full disk: who waits must not wait for it, the next reader adds the line
 
 
 def _afterwards(home: Home, config: Config, spec: Spec, screen: Screen, result: Result, env: dict[str, str]) -> None:

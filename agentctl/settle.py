@@ -17,11 +17,13 @@ from . import locks
 from . import notify
 from . import store
 from . import supervise
+from .errors import AgentctlError
 from .model import LOST
 from .model import Result
 from .model import Spec
 from .progress import of_spec
-from .stream import Lines
+from .stream import FLOOD
+from .stream import raw_events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +60,9 @@ def settled(run: Run, now: float) -> Optional[Result]:
 
 def _repair(run: Run, result: Result) -> None:
     """A crash between result and notification is mended here, once."""
-    if not os.path.exists(run.file("notified")) and not run.runner_alive():
+    if not run.told() and not run.runner_alive():
         try:
+            store.end(run, result)  # changes no result; takes away the hints that it is alive
             notify.note_end(run, result)
         except OSError:
             pass  # a full or read-only disk: reading still works, a later reader repairs
@@ -88,7 +91,7 @@ def _settle(run: Run, now: float) -> Result:
 
 def _recorded_group(run: Run) -> int:
     group = run.progress().get("worker")
-    return group if isinstance(group, int) else 0
+    return group if isinstance(group, int) and 1 < group < 1 << 31 else 0
 
 
 def _lost(run: Run, why: str, now: float) -> Result:
@@ -110,20 +113,10 @@ def salvaged(run: Run, spec: Spec) -> Progress:
     """What raw.jsonl tells, which is all that the worker ever printed."""
     progress = of_spec(spec)
     try:
-        parse, raw = backends.parser(spec), open(run.file("raw.jsonl"), "rb")
-    except (OSError, KeyError):
-        return progress
-    lines = Lines()
-    with raw:
-        while True:
-            chunk = raw.read(1 << 18)
-            if not chunk:
-                break
-            for line in lines.feed(chunk):
-                for event in parse(line):
-                    progress.add(event)
-    for event in parse(lines.rest()):
-        progress.add(event)
+        for event in raw_events(run.file("raw.jsonl"), backends.parser(spec), FLOOD):
+            progress.add(event)
+    except (OSError, AgentctlError):
+        pass  # its worker was never started, or meta.json does not say what it was: nothing is known
     return progress
 
 

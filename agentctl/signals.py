@@ -28,8 +28,8 @@ class Alarm:
         self.seen: list[int] = []
         for number in (*STOPPING, signal.SIGCHLD):
             signal.signal(number, self._note)
-        signal.signal(signal.SIGTSTP, signal.SIG_IGN)
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        for number in (signal.SIGTSTP, signal.SIGTTOU, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
 
     def _note(self, number: int, _frame: object) -> None:

@@ -52,7 +52,7 @@ class Home:
         if not ID.match(run_id):
             raise AgentctlError("`%s` is not a run id" % run_id, "see `agentctl list`")
         run = Run(self, run_id)
-        if not os.path.isdir(run.path):
+        if not run.exists():
             raise AgentctlError("no run %s" % run_id, "see `agentctl list`")
         return run
 
@@ -78,6 +78,10 @@ class Run:
         staged = os.path.join(self.home.runs, "." + self.id)
         return staged if not os.path.isdir(born) and os.path.isdir(staged) else born
 
+    def exists(self) -> bool:
+        """Two looks: it may be born between its name and the look at it."""
+        return os.path.isdir(self.path) or os.path.isdir(self.path)
+
     def staged(self) -> bool:
         return os.path.basename(self.path).startswith(".")
 
@@ -86,7 +90,8 @@ class Run:
 
     def spec(self) -> Spec:
         """What was asked. A damaged meta.json gives a spec that holds only the id."""
-        return Spec.from_json(files.load(self.file("meta.json"))).replace(id=self.id)
+        raw = files.load(self.file("meta.json")) or files.load(self.file("meta.json"))  # born between name and look
+        return Spec.from_json(raw).replace(id=self.id)
 
     def result(self) -> Optional[Result]:
         """The result, or None while there is none. A damaged one is an ended run, `lost`."""
@@ -103,6 +108,10 @@ class Run:
         """status.json: what the runner last said of itself; a hint that may be absent."""
         raw = files.load(self.file("status.json"))
         return raw if isinstance(raw, dict) else {}
+
+    def told(self) -> bool:
+        """Whether notify.log has the run's line."""
+        return os.path.exists(self.file("notified"))
 
     def runner_alive(self) -> bool:
         return locks.held(self.file("lock"))
@@ -147,6 +156,8 @@ def new_id(now: float) -> str:
 
 def stage(home: Home, spec: Spec, texts: Mapping[str, bytes]) -> Run:
     """Write what was asked under a dot-name. `texts` are further files by name."""
+    for name in _FOLDERS:
+        files.private_folder(getattr(home, name))  # an older home, or one out of a git checkout, may lack some
     for _ in range(64):
         run = Run(home, new_id(spec.created_at))
         hidden = os.path.join(home.runs, "." + run.id)
@@ -166,6 +177,7 @@ def stage(home: Home, spec: Spec, texts: Mapping[str, bytes]) -> Run:
 def _fill(run: Run, spec: Spec, texts: Mapping[str, bytes]) -> None:
     try:
         files.create(run.file("lock"), b"")
+        files.create(run.file("reserve"), b"\0" * _RESERVE)  # space for the end; without it the run must not begin
         files.create(run.file("meta.json"), files.dump(spec.replace(id=run.id, format=FORMAT).to_json()))
         for name, data in texts.items():
             files.create(run.file(name), data)
@@ -198,8 +210,10 @@ def be_born(home: Home, run_id: str, about: str) -> Optional[tuple[Run, int]]:
     if not os.path.isdir(hidden) or os.path.lexists(os.path.join(hidden, "result.json")):
         os.close(lock)
         return None
-    files.write_all(lock, about.encode("ascii", "replace"))
-    files.create(os.path.join(hidden, "reserve"), b"\0" * _RESERVE)
+    try:
+        files.write_all(lock, about.encode("ascii", "replace"))
+    except OSError:
+        pass  # a full disk: the words are for people, the lock is held without them
     os.rename(hidden, os.path.join(home.runs, run_id))
     return run, lock
 
@@ -233,31 +247,38 @@ def end(run: Run, result: Result) -> bool:
     return first
 
 
-def journal_tail(home: Home, size: int = 1 << 16) -> list[str]:
-    """Ids of the newest births, newest first, as far as `size` bytes of the journal reach."""
-    data = files.read_tail(home.journal, size)
-    if len(data) == size:
-        data = data.partition(b"\n")[2]
-    ids = [line.partition(b"\t")[0].decode("ascii", "replace") for line in data.split(b"\n")]
-    return [i for i in reversed(ids) if ID.match(i)]
+def newest(home: Home, project: str = "") -> Iterator[str]:
+    """Ids of all runs (of a project), newest first, as the journal tells; of gone folders none.
 
-
-def newest(home: Home) -> Iterator[str]:
-    """Every id of the journal, newest first; folders that are gone are passed over."""
+    Where the journal is lost, the folders' own names serve: they sort by birth.
+    """
+    if files.size(home.journal) is None:
+        yield from sorted((name for name in os.listdir(home.runs) if ID.match(name)), reverse=True)
+        return
     size, seen = 1 << 14, 0
     while True:
-        ids = journal_tail(home, size)
-        for run_id in ids[seen:]:
-            if os.path.isdir(Run(home, run_id).path):
+        births = _journal_tail(home, size)
+        for run_id, of in births[seen:]:
+            if project in ("", of) and Run(home, run_id).exists():
                 yield run_id
         if size >= (files.size(home.journal) or 0):
             return
-        seen, size = len(ids), size * 8
+        seen, size = len(births), size * 8
+
+
+def _journal_tail(home: Home, size: int) -> list[tuple[str, str]]:
+    """(id, project) of the newest births, newest first, as far as `size` bytes of the journal reach."""
+    data = files.read_tail(home.journal, size)
+    if len(data) == size:
+        data = data.partition(b"\n")[2]
+    births = (line.decode("utf-8", "replace").partition("\t") for line in data.split(b"\n"))
+    return [(run_id, project) for run_id, _, project in reversed(list(births)) if ID.match(run_id)]
 
 
 def live(home: Home) -> list[str]:
     """Ids in active/, newest first: runs that have not ended, as far as we were told."""
-    return sorted((name for name in os.listdir(home.active) if ID.match(name)), reverse=True)
+    names = os.listdir(home.active) if os.path.isdir(home.active) else []
+    return sorted((name for name in names if ID.match(name)), reverse=True)
 
 
 def resolve(home: Home, word: str) -> str:

@@ -24,6 +24,8 @@ LONGEST = 1 << 20
 CHUNK = 1 << 18
 ENOUGH = 32 << 20
 """Bytes of events.jsonl after which only events that `fold` needs are written."""
+FLOOD = 32 << 20
+"""Bytes that may wait to be read when the worker has ended (some 3 s of work); of more, the last are read."""
 _CHATTER = ("message", "thinking", "tool_result", "other")
 
 
@@ -83,7 +85,7 @@ class Stream:
         self.dropped = 0
         self.problem = ""
 
-    def pump(self, most: int = 16 * CHUNK) -> int:
+    def pump(self, most: int = 4 * CHUNK) -> int:
         """Take in up to `most` new bytes; returns how many there were."""
         taken = 0
         while taken < most:
@@ -97,7 +99,14 @@ class Stream:
         return taken
 
     def drain(self) -> None:
-        """The worker is dead: everything it wrote, its unended last line too."""
+        """The worker is dead: everything it wrote, its unended last line too; of a flood the end."""
+        behind = os.fstat(self._raw).st_size - os.lseek(self._raw, 0, os.SEEK_CUR)
+        if behind > FLOOD:
+            self._lines = Lines()
+            os.lseek(self._raw, -FLOOD, os.SEEK_END)
+            for line in self._lines.feed(os.read(self._raw, CHUNK).partition(b"\n")[2]):
+                self._line(line)
+            self.problem = "%d bytes of what it printed are in raw.jsonl only" % (behind - FLOOD)
         while self.pump():
             pass
         self._line(self._lines.rest())
@@ -152,6 +161,27 @@ def _encoded(event: Event, at: float) -> bytes:
     if event.data:
         line["data"] = event.data
     return json.dumps(line).encode("ascii") + b"\n"
+
+
+def raw_events(path: str, parse: Callable[[bytes], list[Event]], most: int = 0) -> Iterator[Event]:
+    """What a whole raw.jsonl tells, read as the runner reads it; the events have no times.
+
+    Of more than `most` bytes (0: any) only the beginning, which names the session, and
+    the end, which holds the report. Raises OSError where it cannot be read.
+    """
+    lines, left_out = Lines(), (files.size(path) or 0) - most if most else 0
+    with open(path, "rb") as raw:
+        while True:
+            if 0 < left_out and raw.tell() >= most // 4:
+                raw.seek(left_out, os.SEEK_CUR)
+                raw.readline(most)
+                lines, left_out = Lines(), 0
+            chunk = raw.read(CHUNK)
+            for line in lines.feed(chunk) if chunk else (lines.rest(),):
+                overlong, lines.skipped = lines.skipped, 0
+                yield from () if overlong or not line.strip() else parse(line)
+            if not chunk:
+                return
 
 
 def read_events(path: str) -> Iterator[Event]:

@@ -39,7 +39,7 @@ def _whole(words: str) -> str:
 
 def duration(seconds: Optional[float]) -> str:
     """`42s`, `3m05s`, `2h10m`; `-` where unknown."""
-    if seconds is None:
+    if seconds is None or not abs(seconds) < 1e12:
         return "-"
     whole = int(max(seconds, 0))
     if whole < 60:
@@ -65,13 +65,19 @@ def money(usd: Optional[float]) -> str:
 
 
 def clock(at: float) -> str:
-    """Local time of day."""
-    return time.strftime("%H:%M:%S", time.localtime(at))
+    """Local time of day; dashes for a time that no calendar has."""
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(at))
+    except (ValueError, OverflowError, OSError):
+        return "--:--:--"
 
 
 def iso(at: Optional[float]) -> Optional[str]:
-    """UTC in ISO 8601, for programs."""
-    return None if at is None else time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + "Z"
+    """UTC in ISO 8601, for programs; None for a time that no calendar has."""
+    try:
+        return None if at is None else time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + "Z"
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def seconds(words: str) -> float:

@@ -120,7 +120,9 @@ def open_pane(server: Server, session: str, argv: Sequence[str], per_window: int
         listed = run(server, ["list-windows", "-t", target, "-F", "#{window_id} #{window_panes} #{session_id} #{window_name}"])
     except TmuxFailed:
         return _with_new_session(server, session, argv)
-    rows = [line.split(" ", 3) for line in listed.splitlines()]
+    rows = [line.split(" ", 3) for line in listed.splitlines() if line.count(" ") > 2]
+    if not rows:
+        raise TmuxFailed("tmux did not list its windows", "look at what `tmux list-windows` prints")
     for window, panes, _, name in rows:
         if name == _WINDOW and panes.isdigit() and int(panes) < per_window:
             pane = _split(server, window, argv)

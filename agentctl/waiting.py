@@ -31,11 +31,11 @@ def until_ended(home: Home, run_id: str) -> Result:
         run = home.run(run_id)
         result = run.result()
         if result:
-            return result
+            return result if run.told() else _settled(run) or result
         try:
             locks.until_free(run.file("lock"))
         except FileNotFoundError:
-            continue  # it was born between the look and the open, or is gone: look again
+            pass  # born between the look and the open, or damaged: settling tells which
         result = run.result() or _settled(home.run(run_id))
         if result:
             return result
@@ -43,6 +43,7 @@ def until_ended(home: Home, run_id: str) -> Result:
 
 
 def _settled(run: Run) -> Optional[Result]:
+    """What a crashed runner left undone is done; the result, if it has one."""
     from . import settle  # which a wait for a run that ends well never needs
 
     return settle.settled(run, time.time())
@@ -63,22 +64,23 @@ def each(home: Home, ids: Sequence[str], timeout: Optional[float]) -> Iterator[R
             answer = ended.get(timeout=left)
         except Empty:
             return
-        if isinstance(answer, AgentctlError):
+        if isinstance(answer, Exception):
             raise answer
         yield answer
 
 
-def _watch(home: Home, ids: Sequence[str]) -> SimpleQueue[Result | AgentctlError]:
+def _watch(home: Home, ids: Sequence[str]) -> SimpleQueue[Result | Exception]:
     """A thread per run, blocked on its lock; they die with the process."""
     import threading
     from queue import SimpleQueue
 
-    ended: SimpleQueue[Result | AgentctlError] = SimpleQueue()
+    ended: SimpleQueue[Result | Exception] = SimpleQueue()
 
     def watch(run_id: str) -> None:
         try:
             ended.put(until_ended(home, run_id))
-        except AgentctlError as e:
+        except Exception as e:
+            # Raised where the answer is taken: a thread that dies silently would make `wait` hang.
             ended.put(e)
 
     before = threading.stack_size(_STACK)

@@ -45,7 +45,7 @@ class Worker:
             os.umask(before)
             os.close(out)
             os.close(err)
-        os.write(self._tell, b"%d\n" % self.pid)
+        self._tell_sentinel(b"%d\n" % self.pid)
 
     def ended(self) -> Optional[int]:
         """The wait status once the process has ended (and is reaped), else None."""
@@ -84,7 +84,13 @@ class Worker:
         self._dismiss_sentinel()
         return len(left)
 
+    def _tell_sentinel(self, words: bytes) -> None:
+        try:
+            os.write(self._tell, words)
+        except BrokenPipeError:
+            pass  # somebody killed it: the group and the marker still hold
+
     def _dismiss_sentinel(self) -> None:
-        os.write(self._tell, b".")
+        self._tell_sentinel(b".")
         os.close(self._tell)
         os.waitpid(self._sentinel, 0)
