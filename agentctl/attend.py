@@ -18,6 +18,7 @@ from . import judge
 from . import locks
 from . import prompting
 from . import signals
+from . import stream
 from . import supervise
 from . import waiting
 from . import watch
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from .store import Run
     from .story import Story
 
-_SHORT_NAP, _LONG_NAP = 0.1, 0.5
+_SHORT_NAP, _LONG_NAP = 0.1, 1.0
 _SERVER_DEATH_S = 1.5
 _STOP_WORDS = {signal.SIGINT: "stopped by ^C in its pane", signal.SIGHUP: "stopped: its pane was closed",
                signal.SIGTERM: "stopped by a signal"}
@@ -188,10 +189,11 @@ class Attendant:
             status = worker.ended()
             if status is not None:
                 return status, judge.OWN, ""
-            if story.stream.pump():
-                last_output, nap = time.monotonic(), _SHORT_NAP
+            taken = story.stream.pump()
+            if taken:
+                last_output, nap = time.monotonic(), _SHORT_NAP if taken < stream.MOST else 0.0
             else:
-                nap = min(nap * 1.3, _LONG_NAP)
+                nap = min(max(nap, _SHORT_NAP) * 1.3, _LONG_NAP)
             if reported is None and progress.reported:
                 reported = time.monotonic()
             story.status(RUNNING, progress.doing, worker.pid)

@@ -7,6 +7,7 @@ here; help, completion and the table in README.md are made from this table.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -44,7 +45,11 @@ USAGE = "usage: agentctl [--home DIR] COMMAND [ARGUMENTS]"
 
 
 def main() -> int:
-    """Run the command in sys.argv; leave the process by the fastest way."""
+    """Run the command in sys.argv; leave the process by the fastest way.
+
+    The collector would run some ten times while modules are imported, and find nothing.
+    """
+    gc.set_threshold(100_000)
     sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # `>&-`
     code = guarded(sys.argv[1:])
     try:

@@ -200,7 +200,7 @@ def parse(data: bytes) -> Any:
     NaN, Infinity and 1e999 are refused: browsers and other readers cannot take them.
     """
     try:
-        return json.loads(data.decode("utf-8", "replace"), parse_constant=_no_constant, parse_float=_finite)
+        return _DECODER.decode(data.decode("utf-8", "replace"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -212,6 +212,9 @@ def _no_constant(name: str) -> float:
 def _finite(digits: str) -> float:
     value = float(digits)
     return value if abs(value) < 1e300 else _no_constant(digits)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def remove(path: str) -> None:

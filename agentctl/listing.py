@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 
-from . import settle
 from . import store
 from .errors import AgentctlError
 from .errors import usage_error
@@ -58,6 +57,8 @@ def known(run: Run, now: float) -> dict[str, Any]:
 
 def _known(run: Run, result: Optional[Result], now: float) -> dict[str, Any]:
     if not (run.told() if result else run.runner_alive()):
+        from . import settle  # which a list of runs that ended well never needs
+
         result = settle.settled(run, now)
     return _timed(result.to_json()) if result else _live(run)
 

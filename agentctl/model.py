@@ -53,12 +53,12 @@ class Usage(Record):
     def __add__(self, other: Usage) -> Usage:
         """Field by field; a field known on one side only keeps that figure."""
         mine, theirs = self.__dict__, other.__dict__
-        return Usage(**{n: _plus(mine[n], theirs[n]) for n in self._fields})
+        return Usage(**{n: _plus(mine[n], theirs[n]) for n in self._defaults})
 
     def __sub__(self, other: Usage) -> Usage:
         """What a cumulative figure grew by; unknown where either side is unknown."""
         mine, theirs = self.__dict__, other.__dict__
-        return Usage(**{n: _minus(mine[n], theirs[n]) for n in self._fields})
+        return Usage(**{n: _minus(mine[n], theirs[n]) for n in self._defaults})
 
 
 def _plus(a: Any, b: Any) -> Any:

@@ -31,20 +31,20 @@ class Record:
     """
 
     __slots__ = ("__dict__",)
-    _fields: tuple[str, ...] = ()
-    _kinds: dict[str, tuple[type, ...]] = {}
+    _defaults: dict[str, Any] = {}
+    _kinds: dict[str, frozenset[type]] = {}
 
     def __init_subclass__(cls) -> None:
-        inherited = cls.__mro__[1]._fields  # type: ignore[attr-defined]
-        own = tuple(n for n in cls.__dict__.get("__annotations__", ()) if not n.startswith("_"))
-        cls._fields = inherited + own
-        cls._kinds = {**cls.__mro__[1]._kinds, **{n: _kind(cls.__annotations__[n]) for n in own}}  # type: ignore[attr-defined]
+        own = {n: a for n, a in cls.__dict__.get("__annotations__", {}).items() if not n.startswith("_")}
+        above: type[Record] = cls.__mro__[1]
+        cls._defaults = {**above._defaults, **{n: getattr(cls, n) for n in own}}
+        cls._kinds = {**above._kinds, **{n: _kinds(a, cls._defaults[n]) for n, a in own.items()}}
 
     def __init__(self, **values: Any) -> None:
-        unknown = values.keys() - set(self._fields)
-        if unknown:
-            raise TypeError("%s has no field %s" % (type(self).__name__, ", ".join(sorted(unknown))))
-        self.__dict__.update((n, getattr(type(self), n)) for n in self._fields)
+        if not values.keys() <= self._defaults.keys():
+            unknown = sorted(values.keys() - self._defaults.keys())
+            raise TypeError("%s has no field %s" % (type(self).__name__, ", ".join(unknown)))
+        self.__dict__.update(self._defaults)
         self.__dict__.update(values)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -56,7 +56,7 @@ class Record:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        shown = ("%s=%r" % (n, v) for n, v in self.__dict__.items() if v != getattr(type(self), n))
+        shown = ("%s=%r" % (n, v) for n, v in self.__dict__.items() if v != self._defaults[n])
         return "%s(%s)" % (type(self).__name__, ", ".join(shown))
 
     def replace(self: R, **changes: Any) -> R:
@@ -65,14 +65,30 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, every field present, nested records included."""
-        return {name: _plain(value) for name, value in self.__dict__.items()}
+        return {n: v if type(v) in _PLAIN else _plain(v) for n, v in self.__dict__.items()}
 
     @classmethod
     def from_json(cls: type[R], raw: object) -> R:
         """Total: anything that is not an object gives the record of defaults."""
-        if not isinstance(raw, dict):
-            return cls()
-        return cls(**{n: _fitted(raw[n], getattr(cls, n), cls._kinds[n]) for n in cls._fields if n in raw})
+        values = dict(cls._defaults)
+        for name, value in raw.items() if isinstance(raw, dict) else ():
+            if name in values:
+                kinds = cls._kinds[name]
+                values[name] = value if type(value) in kinds else _fitted(value, values[name], kinds)
+        return cls(**values)
+
+
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+_OPTIONAL: dict[str, tuple[type, ...]] = {
+    "float": (float, int), "int": (int,), "bool": (bool,), "str": (str,), "dict": (dict,),
+}
+
+
+def _kinds(annotation: str, default: object) -> frozenset[type]:
+    """The types of JSON values that a field takes as they are."""
+    if annotation.startswith("Optional["):
+        return frozenset((type(None), *_OPTIONAL[annotation[9:].partition("[")[0].rstrip("]")]))
+    return frozenset() if isinstance(default, (tuple, Record)) else frozenset((type(default),))
 
 
 def _plain(value: object) -> object:
@@ -83,30 +99,13 @@ def _plain(value: object) -> object:
     return value
 
 
-_KINDS: dict[str, tuple[type, ...]] = {"float": (float, int), "int": (int,), "bool": (bool,), "str": (str,), "dict": (dict,)}
-
-
-def _kind(annotation: str) -> tuple[type, ...]:
-    """What a field annotated `Optional[…]` takes besides None; () for any other field."""
-    return _KINDS.get(annotation.replace("[", " ").replace("]", " ").split()[1], ()) if annotation.startswith("Optional[") else ()
-
-
-def _fitted(value: Any, default: Any, kind: tuple[type, ...]) -> Any:
-    """`value` if it could stand where `default` stands, else the default."""
+def _fitted(value: Any, default: Any, kinds: frozenset[type]) -> Any:
+    """What stands for a value that is not taken as it is: another form of it, or the default."""
     if isinstance(default, Record):
         return type(default).from_json(value)
     if isinstance(default, tuple):
         return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else default
-    if default is None:
-        right = isinstance(value, kind) and (bool in kind or not isinstance(value, bool))
-        return value if right or not kind else None
-    if value is None:
-        return default
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, bool) is not isinstance(default, bool):
-        return default
-    return value if isinstance(value, type(default)) else default
+    return float(value) if float in kinds and type(value) is int else default
 
 
 def typed(raw: Mapping[str, Any], key: str, kind: type | tuple[type, ...]) -> Any:

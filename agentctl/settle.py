@@ -9,7 +9,6 @@ runner that comes late finds the result and goes.
 from __future__ import annotations
 
 import os
-import time
 
 from . import backends
 from . import files

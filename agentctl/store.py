@@ -45,7 +45,8 @@ class Home:
         """`home.runs`, `home.active`, `home.journal` …: a path below the home."""
         if name.startswith("_"):
             raise AttributeError(name)
-        return os.path.join(self.path, _NAMES[name])
+        self.__dict__[name] = found = os.path.join(self.path, _NAMES[name])
+        return found
 
     def run(self, run_id: str) -> Run:
         """The run of this id, staged or born. Raises AgentctlError where there is none."""
@@ -71,12 +72,17 @@ class Run:
     def __init__(self, home: Home, run_id: str) -> None:
         self.home = home
         self.id = run_id
+        self._born = ""
 
     @property
     def path(self) -> str:
-        born = os.path.join(self.home.runs, self.id)
-        staged = os.path.join(self.home.runs, "." + self.id)
-        return staged if not os.path.isdir(born) and os.path.isdir(staged) else born
+        if not self._born:
+            born = os.path.join(self.home.runs, self.id)
+            staged = os.path.join(self.home.runs, "." + self.id)
+            if not os.path.isdir(born):
+                return staged if os.path.isdir(staged) else born
+            self._born = born
+        return self._born
 
     def exists(self) -> bool:
         """Two looks: it may be born between its name and the look at it."""
@@ -100,8 +106,8 @@ class Run:
         except FileNotFoundError:
             return None
         try:
-            return Result.from_json(files.parse(data)).replace(run_id=self.id)
-        except ValueError:
+            return Result.from_json({**files.parse(data), "run_id": self.id})
+        except (ValueError, TypeError):
             return Result(run_id=self.id, status="lost", error="result.json is damaged")
 
     def progress(self) -> dict[str, Any]:

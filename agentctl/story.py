@@ -36,6 +36,7 @@ class Story:
         os.close(files.open_append(run.file("raw.jsonl")))
         self.stream = Stream(run.file("raw.jsonl"), run.file("events.jsonl"), backends.parser(spec), self._take)
         self._told_at = 0.0
+        self._told: dict[str, object] = {}
 
     def _take(self, event: Event) -> None:
         self.progress.add(event)
@@ -54,10 +55,13 @@ class Story:
             return
         self._told_at = now
         server, pane = tmux.of_caller(os.environ)
-        said = {**self.progress.snapshot(), "status": status, "doing": doing, "at": time.time(),
+        said = {**self.progress.snapshot(), "status": status, "doing": doing,
                 "runner": os.getpid(), "worker": worker, "pane": pane, "socket": server.socket}
+        if said == self._told:
+            return
         try:
-            files.refresh(self.run.file("status.json"), files.dump(said))
+            files.refresh(self.run.file("status.json"), files.dump({**said, "at": time.time()}))
+            self._told = said
         except OSError:
             pass  # a hint, on a full disk; raw.jsonl tells the same
 

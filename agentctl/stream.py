@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 LONGEST = 1 << 20
 CHUNK = 1 << 18
+MOST = 4 * CHUNK
 ENOUGH = 32 << 20
 """Bytes of events.jsonl after which only events that `fold` needs are written."""
-FLOOD = 32 << 20
+FLOOD = 128 << 20
 """Bytes that may wait to be read when the worker has ended (some 3 s of work); of more, the last are read."""
 _CHATTER = ("message", "thinking", "tool_result", "other")
 
@@ -85,10 +86,10 @@ class Stream:
         self.dropped = 0
         self.problem = ""
 
-    def pump(self, most: int = 4 * CHUNK) -> int:
-        """Take in up to `most` new bytes; returns how many there were."""
+    def pump(self) -> int:
+        """Take in up to about MOST new bytes; returns how many there were."""
         taken = 0
-        while taken < most:
+        while taken < MOST:
             chunk = os.read(self._raw, CHUNK)
             if not chunk:
                 break

@@ -36,7 +36,8 @@ def until_ended(home: Home, run_id: str) -> Result:
             locks.until_free(run.file("lock"))
         except FileNotFoundError:
             pass  # born between the look and the open, or damaged: settling tells which
-        result = run.result() or _settled(home.run(run_id))
+        result = run.result()
+        result = result if result and run.told() else _settled(home.run(run_id)) or result
         if result:
             return result
         time.sleep(0.01 if run.staged() else 0.002)  # a staged run has no runner to wait for yet
@@ -71,7 +72,7 @@ def each(home: Home, ids: Sequence[str], timeout: Optional[float]) -> Iterator[R
 
 def _watch(home: Home, ids: Sequence[str]) -> SimpleQueue[Result | Exception]:
     """A thread per run, blocked on its lock; they die with the process."""
-    import threading
+    import _thread  # threading.Thread costs 0.3 ms each to start: 30 ms for a hundred runs
     from queue import SimpleQueue
 
     ended: SimpleQueue[Result | Exception] = SimpleQueue()
@@ -83,8 +84,8 @@ def _watch(home: Home, ids: Sequence[str]) -> SimpleQueue[Result | Exception]:
             # Raised where the answer is taken: a thread that dies silently would make `wait` hang.
             ended.put(e)
 
-    before = threading.stack_size(_STACK)
+    before = _thread.stack_size(_STACK)
     for run_id in ids:
-        threading.Thread(target=watch, args=(run_id,), daemon=True).start()
-    threading.stack_size(before)
+        _thread.start_new_thread(watch, (run_id,))
+    _thread.stack_size(before)
     return ended

@@ -124,9 +124,9 @@ def test_the_three_profiles_are_there() -> None:
 @pytest.mark.parametrize("name", ["spark", "deep", "review"])
 def test_a_profile_loads_with_nothing_lost(name: str) -> None:
     raw, loaded = raw_profiles()[name], profile(name).to_json()
-    assert raw.keys() <= set(Profile._fields) - {"name"}
-    assert raw["limits"].keys() <= set(Limits._fields)
-    assert all(b.keys() == set(Choice._fields) for b in raw["backends"])
+    assert raw.keys() <= set(Profile._defaults) - {"name"}
+    assert raw["limits"].keys() <= set(Limits._defaults)
+    assert all(b.keys() == set(Choice._defaults) for b in raw["backends"])
     for key in raw.keys() - {"limits"}:
         assert loaded[key] == raw[key], key
     assert {k: v for k, v in loaded["limits"].items() if v is not None} == raw["limits"]
@@ -183,7 +183,7 @@ def test_the_report_schema_is_strict() -> None:
 def test_the_report_has_the_fields_that_a_result_takes_over() -> None:
     types = {k: v["type"] for k, v in json.loads(asset("config", "report.schema.json"))["properties"].items()}
     assert types == {"goal_met": "boolean", "summary": "string", "followup_prompt": "string", "notes": "string"}
-    assert types.keys() <= set(Result._fields)
+    assert types.keys() <= set(Result._defaults)
 
 
 # --- templates for Codex ----------------------------------------------------------
@@ -287,7 +287,7 @@ def test_the_orchestrator_reads_fields_that_results_have() -> None:
     prompt = asset("prompts", "orchestrator.md")
     for field in ("status", "goal_met", "verified", "warnings", "denied", "error", "git_diff_stat", "git_files",
                   "escalated_to"):
-        assert "`%s`" % field in prompt and field in Result._fields
+        assert "`%s`" % field in prompt and field in Result._defaults
 
 
 @pytest.mark.parametrize("name", sorted(documents()))
@@ -318,9 +318,9 @@ def test_topics_cover_the_values_they_explain() -> None:
         assert "\n  %s " % status in TOPICS["statuses"][1]
     for word in (PASSED, CHECK_FAILED, UNCHECKED):
         assert word in TOPICS["statuses"][1]
-    for field in (*Limits._fields, *PERMISSIONS):
+    for field in (*Limits._defaults, *PERMISSIONS):
         assert field in TOPICS["profiles"][1]
-    for field in config.Config._fields:
+    for field in config.Config._defaults:
         assert "\n  %s " % field in TOPICS["config"][1]
     for name in backends.NAMES:
         assert "\n  %s " % name in "\n" + TOPICS["backends"][1]
