@@ -17,6 +17,7 @@ import time
 
 from . import config as configuration
 from . import files
+from . import finding
 from . import paths
 from . import store
 from .errors import AgentctlError
@@ -55,7 +56,7 @@ def start(home: Home, request: Request, env: Optional[Mapping[str, str]] = None)
     if not os.path.isdir(project.path):
         raise AgentctlError("the directory of project `%s` is gone: %s" % (project.name, project.path),
                             "register it anew with `agentctl add-project %s PATH`" % project.name)
-    after = tuple(store.resolve(home, word) for word in request.after)
+    after = tuple(finding.resolve(home, word) for word in request.after)
     return followup.as_staged(home, config, request.replace(cwd=project.path, after=after), project, env).id
 
 
@@ -65,7 +66,7 @@ def resume(home: Home, parent: str, request: Request, env: Optional[Mapping[str,
 
     env = os.environ if env is None else env
     config, _ = configuration.load(home)
-    asked, project = followup.request_of(home, config, home.run(store.resolve(home, parent)), request, env)
+    asked, project = followup.request_of(home, config, home.run(finding.resolve(home, parent)), request, env)
     return followup.as_staged(home, config, asked, project, env).id
 
 
@@ -73,15 +74,17 @@ def wait(home: Home, ids: Sequence[str], timeout: Optional[float] = None) -> Ite
     """The results in order of ending; fewer than asked for when `timeout` seconds are over."""
     from . import waiting
 
-    resolved = list(dict.fromkeys(store.resolve(home, word) for word in ids))
+    resolved = list(dict.fromkeys(finding.resolve(home, word) for word in ids))
     return waiting.each(home, resolved, timeout)
 
 
-def stop(home: Home, ids: Iterable[str], patience: float = 30.0) -> list[Result]:
+def stop(home: Home, ids: Iterable[str]) -> list[Result]:
     """Ask runs to end and wait until they have. One that ended already is as wished."""
     from . import waiting
 
-    runs = [home.run(store.resolve(home, word)) for word in ids]
+    patience = 20.0 + 2 * configuration.load(home)[0].stop_grace_s
+
+    runs = [home.run(finding.resolve(home, word)) for word in ids]
     for run in runs:
         if run.result() is None:
             _ask_to_stop(run)
@@ -95,7 +98,7 @@ def stop(home: Home, ids: Iterable[str], patience: float = 30.0) -> list[Result]
 
 
 def _ask_to_stop(run: Run) -> None:
-    """A request its runner sees within half a second; at birth, if it is only staged."""
+    """A request its runner sees within a second; at birth, if it is only staged."""
     for _ in range(3):
         try:
             files.create(run.file("stop"), b"%d\n" % time.time())

@@ -15,6 +15,7 @@ import signal
 from . import api
 from . import config
 from . import files
+from . import finding
 from . import store
 from . import tmux
 from .errors import AgentctlError
@@ -160,7 +161,7 @@ def artifacts(stage: Stage, result: Result) -> Iterator[tuple[str, str]]:
 def clear_away(stage: Stage, keep: bool) -> None:
     """End what still runs, and the tmux session; remove the folder unless it is to be kept."""
     try:
-        api.stop(stage.home, store.live(stage.home), patience=10.0)
+        api.stop(stage.home, finding.live(stage.home))
     except AgentctlError:
         pass  # closing its pane below ends it as well
     try:

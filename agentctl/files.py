@@ -13,13 +13,17 @@ import errno
 import json
 import os
 
+from . import strictjson
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
     from typing import Optional
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)  # macOS: ENOTSUP is another
 _counter = [0]
 
 
@@ -69,7 +73,7 @@ def publish(path: str, data: bytes) -> bool:
     except FileExistsError:
         return False
     except OSError as e:
-        if e.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+        if e.errno not in _NO_LINKS:
             raise
         return _publish_without_links(temporary, path)
     finally:
@@ -181,6 +185,28 @@ def read_tail(path: str, size: int) -> bytes:
         os.close(fd)
 
 
+def lines_backwards(path: str, block: int = 1 << 14) -> Iterator[bytes]:
+    """The lines of a file, last first, reading no more of it than is asked for.
+
+    What is appended meanwhile is not seen. Empty where the file is missing.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return
+    try:
+        start, kept = os.fstat(fd).st_size, b""
+        while start > 0:
+            size = min(block, start)
+            start -= size
+            head, *lines = (os.pread(fd, size, start) + kept).split(b"\n")
+            yield from reversed(lines)
+            kept, block = head, block * 4
+        yield kept
+    finally:
+        os.close(fd)
+
+
 def dump(value: Any) -> bytes:
     """JSON in ASCII: nothing in it can drive a terminal or fail to be written."""
     return json.dumps(value, allow_nan=False).encode("ascii") + b"\n"
@@ -197,24 +223,9 @@ def load(path: str) -> Any:
 def parse(data: bytes) -> Any:
     """JSON from bytes nobody vouches for. Raises ValueError only.
 
-    NaN, Infinity and 1e999 are refused: browsers and other readers cannot take them.
+    What other readers cannot take (NaN, 1e999) is refused: see strictjson.
     """
-    try:
-        return _DECODER.decode(data.decode("utf-8", "replace"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError("%s is not JSON" % name)
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    return value if abs(value) < 1e300 else _no_constant(digits)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+    return strictjson.decoded(data)
 
 
 def remove(path: str) -> None:

@@ -42,7 +42,8 @@ def request_of(home: Home, config: Config, parent: Run, request: Request, env: M
         raise AgentctlError("the directory of run %s is gone: %s" % (parent.id, spec.cwd), "start a new run with `agentctl start`")
     project = project_of(home, spec)
     asked = request.replace(parent=parent.id, cwd=spec.cwd, profile=request.profile or spec.profile,
-                            title=request.title or spec.title)
+                            title=request.title or spec.title, verify=request.verify or spec.verify,
+                            schema=request.schema or _schema(parent, spec))
     asked = asked.replace(backend=request.backend or _same_backend(config, asked.profile, spec))
     backend = planning.plan(home, config, asked, project, env, time.time()).spec.backend
     if backend != spec.backend:
@@ -79,10 +80,17 @@ def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str
     reasons = tuple(r for r in (result.error, _unmet(result), result.notes) if r)
     request = Request(
         prompt=prompting.escalation(run.text("prompt.md"), result.report, reasons),
-        profile=spec.escalate_to, cwd=spec.cwd, title=spec.title, parent=run.id, verify=spec.verify, pane=spec.pane,
-        schema="" if spec.default_schema else run.file("schema.json"), escalated_from=(*spec.escalated_from, spec.profile))
+        profile=spec.escalate_to, backend=spec.asked_backend, limits=spec.asked_limits, cwd=spec.cwd, title=spec.title, parent=run.id, verify=spec.verify, pane=spec.pane,
+        schema=_schema(run, spec), escalated_from=(*spec.escalated_from, spec.profile))
     plan = planning.plan(run.home, config, request, project_of(run.home, spec), env, time.time())
-    return launch.stage(run.home, config, plan, env, _umask()).id
+    child = launch.stage(run.home, config, plan, env, _umask())
+    run.note_child(child.id)
+    return child.id
+
+
+def _schema(run: Run, spec: Spec) -> str:
+    """The schema file that a follower keeps; "" for the default one."""
+    return "" if spec.default_schema else run.file("schema.json")
 
 
 def _unmet(result: Result) -> str:
@@ -95,7 +103,7 @@ def launch_staged(home: Home, config: Config, run_id: str, env: Mapping[str, str
     """Give a staged run its runner, beside our own pane where we have one. Raises AgentctlError."""
     run = home.run(run_id)
     here: Mapping[str, str] = {**env, **{k: v for k, v in os.environ.items() if k.startswith("TMUX")}}
-    launch.launch(home, config, run, here, run.spec().pane)
+    launch.launch_surely(home, config, run, here, run.spec().pane)
 
 
 def _umask() -> int:

@@ -23,6 +23,7 @@ from .record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
     from typing import Optional
 
@@ -69,8 +70,8 @@ def judge(spec: Spec, progress: Progress, ended: Ended, report: Optional[dict[st
         session_id=progress.session_id or (spec.session_id if spec.resume else ""),
         usage=progress.usage, usage_session=progress.usage_session,
         context_tokens=progress.context_tokens, context_window=progress.context_window,
-        tool_calls=dict(progress.tool_calls), files_read=tuple(progress.files_read),
-        files_written=tuple(progress.files_written), denied=tuple(progress.denied),
+        tool_calls=dict(progress.tool_calls), files_read=bounded(progress.files_read),
+        files_written=bounded(progress.files_written), denied=bounded(progress.denied),
         retries=progress.retries, limit=progress.limit)
 
 
@@ -120,8 +121,10 @@ def how(ended: Ended) -> str:
 def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[str, ...]:
     """What a reader should know that is neither claim nor change."""
     said = []
-    if not spec.trusted and spec.backend not in ("shell", ""):
-        said.append("the project is not trusted: its own settings, hooks and MCP servers were left out")
+    if not spec.trusted and spec.backend != "shell" and result.started_at:
+        said.append("the project is not trusted: %s left out" % (
+            "its own settings, hooks, MCP servers and CLAUDE.md were" if spec.backend == "claude"
+            else "its own settings, rules and MCP servers were"))
     if spec.resume and result.session_id != spec.session_id:
         said.append("the vendor did not go on with session %s but began %s" % (spec.session_id, result.session_id))
     if spec.permissions == READ_ONLY and result.git_files:
@@ -145,13 +148,24 @@ def _unwatched(spec: Spec, result: Result) -> list[str]:
 def with_git(result: Result, git: Git) -> Result:
     """Add what changed in the directory."""
     return result.replace(git_base=git.base, git_head=git.head, git_commits=git.commits,
-                          git_diff_stat=git.diff_stat, git_files=git.files)
+                          git_diff_stat=git.diff_stat, git_files=bounded(git.files))
 
 
-def remarks(result: Result, git: Git) -> tuple[str, ...]:
+def bounded(names: Sequence[str], most: int = 1 << 18) -> tuple[str, ...]:
+    """As many of the names as fit in `most` bytes of JSON, so that a result stays readable."""
+    kept, size = [], 0
+    for name in names:
+        size += 6 * len(name) + 4
+        if size > most:
+            break
+        kept.append(name)
+    return tuple(kept)
+
+
+def remarks(spec: Spec, result: Result, git: Git) -> tuple[str, ...]:
     """What a reader should know before believing the claim."""
     said = []
-    if result.report is not None and result.backend != "shell":
+    if result.report is not None and spec.default_schema and spec.backend != "shell":
         said += _doubts(result, git)
     if result.denied:
         said.append("%d tool uses were denied: %s" % (len(result.denied), ", ".join(sorted(set(result.denied)))))

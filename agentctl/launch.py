@@ -49,7 +49,7 @@ def _server_pid(env: Mapping[str, str]) -> int:
 
 def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: bool) -> None:
     """Start the runner of a staged run. On failure nothing of the run is left; AgentctlError."""
-    argv = [os.path.realpath(sys.executable), "-I", "-S", paths.PACKAGE, "_run", home.path, run.id]
+    argv = _runner_argv(home, run)
     try:
         if pane:
             _in_pane(home, config, argv, env)
@@ -58,11 +58,28 @@ def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: b
     except (AgentctlError, OSError) as e:
         if isinstance(e, tmux.TmuxFailed) and _born_all_the_same(run):
             return
-        if not _withdrawn(run):
+        if not store.withdraw(run):
             return
         if isinstance(e, AgentctlError):
             raise
         raise AgentctlError("cannot start a runner: %s" % e.strerror, "see `agentctl help files`") from None
+
+
+def launch_surely(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: bool) -> None:
+    """Start the runner of a run that a published result names: without a screen where there is none any more."""
+    argv = _runner_argv(home, run)
+    try:
+        if pane:
+            _in_pane(home, config, argv, env)
+            return
+    except AgentctlError:
+        if _born_all_the_same(run):
+            return
+    _detached(argv)
+
+
+def _runner_argv(home: Home, run: Run) -> list[str]:
+    return [os.path.realpath(sys.executable), "-I", "-S", paths.PACKAGE, "_run", home.path, run.id]
 
 
 def server_of(config: Config, env: Mapping[str, str]) -> tuple[tmux.Server, str]:
@@ -85,21 +102,6 @@ def _detached(argv: list[str]) -> None:
         supervise.spawn(argv, {"PATH": os.environ.get("PATH", os.defpath), supervise.DETACHED: "1"}, os.devnull, null, null)
     finally:
         os.close(null)
-
-
-def _withdrawn(run: Run) -> bool:
-    """Take back a run whose runner could not be started; False where it came all the same.
-
-    Under the lock: a runner that is late finds nothing, one that was quick loses nothing.
-    """
-    lock = locks.try_take(run.file("lock"))
-    if lock is None:
-        return False
-    staged = run.staged()
-    if staged:
-        store.unstage(run)
-    os.close(lock)
-    return staged
 
 
 def _born_all_the_same(run: Run) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 
-from . import store
+from . import finding
 from .errors import AgentctlError
 from .errors import usage_error
 from .model import ENDED
@@ -99,8 +99,8 @@ def rows(home: Home, wanted: Wanted, now: Optional[float] = None) -> Iterator[di
 def _candidates(home: Home, wanted: Wanted) -> Iterable[str]:
     """Only live runs need be looked at where only live ones are wanted."""
     if wanted.statuses and set(wanted.statuses) <= {QUEUED, RUNNING}:
-        return store.live(home)
-    return store.newest(home, wanted.project)
+        return finding.live(home)
+    return finding.newest(home, wanted.project)
 
 
 def _row(home: Home, run_id: str, now: float) -> Optional[dict[str, Any]]:

@@ -29,7 +29,10 @@ def take(path: str) -> int:
 
 def try_take(path: str) -> Optional[int]:
     """Hold the lock exclusively if nobody has it; None where somebody does."""
-    fd = os.open(path, _OPEN, 0o600)
+    return _tried(os.open(path, _OPEN, 0o600))
+
+
+def _tried(fd: int) -> Optional[int]:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as e:
@@ -38,6 +41,14 @@ def try_take(path: str) -> Optional[int]:
             raise
         return None
     return fd
+
+
+def try_take_existing(path: str) -> Optional[int]:
+    """As `try_take`, but never makes the file: a lock that somebody removed is not free.
+
+    Raises FileNotFoundError.
+    """
+    return _tried(os.open(path, _OPEN & ~os.O_CREAT))
 
 
 def held(path: str) -> bool:

@@ -84,6 +84,8 @@ class Spec(Record):
     `session_id` with `resume` false is an id given to the vendor in advance; with
     `resume` true it is the conversation to go on with. `usage_before` is what that
     conversation had used, for vendors whose figures are cumulative.
+    `top` is the top directory of the repository that `cwd` is in. `asked_backend` and
+    `asked_limits` are what the caller himself set, which an escalation keeps.
     `argv` is the command of the `shell` backend. `allow` are the vendor's own
     permission rules of the profile. `instructions` says that instructions.md exists.
     `custom` describes a backend of the user's own.
@@ -94,7 +96,9 @@ class Spec(Record):
     title: str = ""
     project: str = ""
     cwd: str = ""
+    top: str = ""
     backend: str = ""
+    asked_backend: str = ""
     executable: str = ""
     argv: tuple[str, ...] = ()
     profile: str = ""
@@ -115,6 +119,7 @@ class Spec(Record):
     verify: str = ""
     verify_timeout_s: float = 600.0
     limits: Limits = Limits()
+    asked_limits: Limits = Limits()
     escalate_to: str = ""
     escalated_from: tuple[str, ...] = ()
     default_schema: bool = True

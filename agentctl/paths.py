@@ -37,6 +37,17 @@ def asset(kind: str, name: str) -> str:
     raise AgentctlError("%s/%s is missing from this installation" % (kind, name), "install agentctl again")
 
 
+def repository_top(folder: str) -> str:
+    """The nearest directory at or above `folder` that git would take for a working tree; "" where none is."""
+    here = os.path.abspath(folder)
+    while not os.path.lexists(os.path.join(here, ".git")):
+        above = os.path.dirname(here)
+        if above == here:
+            return ""
+        here = above
+    return here
+
+
 def executable(name: str, path: str) -> str:
     """The absolute path of a program on a PATH value, or "" where there is none."""
     if os.sep in name:

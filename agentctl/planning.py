@@ -49,7 +49,8 @@ def plan(home: Home, config: Config, request: Request, project: Project, env: Ma
     choice, executable, custom = _backend(config, request, profile, env)
     spec = Spec(
         title=request.title or _title(request), project=project.name, cwd=request.cwd or project.path,
-        backend=choice.backend, executable=executable, argv=request.argv, profile=profile.name,
+        top=paths.repository_top(request.cwd or project.path),
+        backend=choice.backend, asked_backend=request.backend, asked_limits=request.limits, executable=executable, argv=request.argv, profile=profile.name,
         model=request.model or choice.model, effort=request.effort or choice.effort,
         permissions=profile.permissions, allow=profile.allow, custom=custom,
         trusted=project.trust or trust.by_vendor(choice.backend, project.path, env),
@@ -100,9 +101,10 @@ def _backend(config: Config, request: Request, profile: Profile,
     for choice in choices:
         custom = _custom(config, choice.backend)
         executable = _executable(config, choice.backend, custom, request, env)
-        if executable or choice.backend == "shell":
+        unsought = choice.backend == "shell" and (not request.argv or os.sep in request.argv[0])
+        if executable or unsought:  # a path is taken as it is; the runner says where it leads nowhere
             return choice, executable, custom
-    raise _not_installed(choices, profile)
+    raise _not_installed(choices, profile, request.argv)
 
 
 def _custom(config: Config, name: str) -> Optional[dict[str, Any]]:
@@ -129,7 +131,9 @@ def _executable(config: Config, name: str, custom: Optional[dict[str, Any]], req
     return ""
 
 
-def _not_installed(choices: list[Choice], profile: Profile) -> AgentctlError:
+def _not_installed(choices: list[Choice], profile: Profile, argv: tuple[str, ...]) -> AgentctlError:
+    if argv:
+        return AgentctlError("%s is not a program on this PATH" % argv[0], "give its path, or run it by `-- sh -c '…'`")
     names = ", ".join(dict.fromkeys(c.backend for c in choices))
     if len(choices) == 1:
         return AgentctlError("%s is not installed, or not on this PATH" % names,
@@ -183,15 +187,15 @@ def _schema(path: str) -> bytes:
     from . import schema as schemas
 
     try:
-        data = files.read(path, 1 << 20)
-        wrong = schemas.check_schema(files.parse(data))
+        parsed = files.parse(files.read(path, 1 << 20))
+        wrong = schemas.check_schema(parsed)
     except OSError as e:
         raise usage_error("cannot read the schema %s: %s" % (path, e.strerror), "give a JSON Schema file") from None
     except ValueError as e:
         raise usage_error("the schema %s is not JSON: %s" % (path, e), "give a JSON Schema file") from None
     if wrong:
         raise usage_error("the schema %s will not do: %s" % (path, wrong[0]), "see `agentctl help schema`")
-    return data
+    return files.dump(parsed)
 
 
 def _instructions(home: Home, name: str) -> str:

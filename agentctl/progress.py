@@ -68,6 +68,11 @@ class Progress:
         self._last_words = ""
         self._seen: tuple[set[str], set[str], set[str]] = (set(), set(), set())
 
+    def go_on_after(self, used: Optional[Usage]) -> None:
+        """The conversation had used this by the time our turn came; None: as was said at first."""
+        if used is not None:
+            self._before = used
+
     def add(self, event: Event) -> None:
         """Take one event into account. Total: data of an unexpected type is left out."""
         self.counts[event.kind] = self.counts.get(event.kind, 0) + 1

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 
+from . import strictjson
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -103,21 +105,9 @@ def last_json_object(text: str) -> Optional[dict[str, Any]]:
     return last
 
 
-def _not_finite(word: str) -> float:
-    raise ValueError("not a JSON number: %s" % word)
-
-
-def _finite(word: str) -> float:
-    value = float(word)
-    return value if abs(value) < 1e300 else _not_finite(word)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_not_finite, parse_float=_finite)
-
-
 def _object_at(text: str, start: int) -> tuple[Optional[dict[str, Any]], int]:
     try:
-        value, stop = _DECODER.raw_decode(text, start)
-    except (ValueError, RecursionError):  # not JSON from here on: the next brace may be
+        value, stop = strictjson.decoded_at(text, start)
+    except ValueError:  # not JSON from here on: the next brace may be
         return None, start
     return (value, stop) if isinstance(value, dict) else (None, start)

@@ -15,13 +15,16 @@ import sys
 import time
 import traceback
 
+from . import checking
 from . import config as configuration
 from . import environ
 from . import files
 from . import followup
 from . import git
 from . import judge
+from . import labour
 from . import notify
+from . import queueing
 from . import settle
 from . import store
 from . import tmux
@@ -39,6 +42,7 @@ from .model import Result
 from .model import Spec
 from .progress import report_of
 from .screen import Screen
+from .signals import STOPPING
 from .signals import Alarm
 from .store import Home
 from .store import Run
@@ -55,13 +59,17 @@ def main(home_path: str, run_id: str) -> int:
         print("run %s was settled before its runner came" % run_id, file=sys.stderr)
         return 1
     run, lock = born
+    os.umask(0o077)
     env, umask = _take_over(run)
     alarm, screen = Alarm(), Screen(1, os.environ)
     spec, (config, problem) = run.spec(), configuration.load(home)
     screen.title(view.state_title(spec, "▶"))
     result = _life(run, spec, config, alarm, screen, env, umask)
+    result = result.replace(artifacts=settle.artifacts(run), finished_at=time.time())
     if problem:
         result = result.replace(warnings=(*result.warnings, problem))
+    if spec.escalate_to and judge.wants_escalation(result):
+        result = _escalated(run, spec, result, env)
     published = _publish(run, result, alarm, screen)
     os.close(lock)
     if published:
@@ -80,26 +88,20 @@ def _take_over(run: Run) -> tuple[dict[str, str], int]:
     return env, umask
 
 
-def _life(run: Run, spec: Spec, config: Config, alarm: Alarm, screen: Screen,
-          env: dict[str, str], umask: int) -> Result:
-    """Everything up to the result."""
+def _life(
+    run: Run, spec: Spec, config: Config, alarm: Alarm, screen: Screen, env: dict[str, str], umask: int
+) -> Result:
+    """From birth to verdict."""
     try:
         for words, style in view.header(spec):
             screen.line(words, style)
         store.make_durable(run)
         story = Story(run, spec, screen)
-        attendant = Attendant(run, spec, config, story, alarm, env, umask)
-        result = _worked(run, spec, attendant, story)
-        result = result.replace(artifacts=settle.artifacts(run), finished_at=time.time())
-        if spec.escalate_to and judge.wants_escalation(result):
-            result = _escalated(run, spec, result, env)
-        story.stream.close()
-        return result
+        return _worked(Attendant(run, spec, config, story, alarm, env, umask))
     except Exception as e:
-        # A bug of ours, or a disk that failed, must end the run with a reason. The worker, if
-        # there is one, is stopped by its sentinel when we exit, and its marker finds the rest.
+        # A bug of ours, or a disk that failed, must end the run with a reason.
         _keep_traceback(run.home)
-        return judge.unable(spec, FAILED, "agentctl failed: %s: %s" % (type(e).__name__, e)).replace(finished_at=time.time())
+        return judge.unable(spec, FAILED, "agentctl failed: %s: %s" % (type(e).__name__, e))
 
 
 def _keep_traceback(home: Home) -> None:
@@ -111,33 +113,44 @@ def _keep_traceback(home: Home) -> None:
         pass  # nowhere left to write: the result's one line is all there is
 
 
-def _worked(run: Run, spec: Spec, attendant: Attendant, story: Story) -> Result:
+def _worked(attendant: Attendant) -> Result:
     """Wait, work, judge, check."""
-    blocked = attendant.wait_for_parents()
+    spec, story = attendant.spec, attendant.story
+    blocked = queueing.wait_for_parents(attendant)
     if blocked:
         return judge.unable(spec, STOPPED if attendant.stopped else SKIPPED, blocked)
-    conversation = attendant.hold_conversation()
-    if attendant.stopped:
+    conversation = queueing.join_conversation(attendant)
+    if attendant.stop_asked():
         return judge.unable(spec, STOPPED, attendant.stopped)
     if not os.path.isdir(spec.cwd):
         return judge.unable(spec, FAILED, "the directory %s is gone" % spec.cwd)
+    if conversation:
+        story.progress.go_on_after(conversation.used_before())
     os.chdir(spec.cwd)
+    result = _judged(attendant)
+    if conversation:
+        conversation.leave(result.usage_session)
+    if spec.verify and result.status == FINISHED:
+        result = judge.checked(result, checking.verify(attendant), attendant.stopped)
+    said = judge.circumstances(spec, result, attendant.left, story.stream.problem)
+    return result.replace(warnings=(*result.warnings, *said))
+
+
+def _judged(attendant: Attendant) -> Result:
+    """The worker's time and what came of it: its report, and the changes in its directory."""
+    run, spec, progress = attendant.run, attendant.spec, attendant.story.progress
     started = time.time()
     before = git.snapshot(spec.cwd, run.file("git"))
-    ended = attendant.work()
+    ended = labour.work(attendant)
     schema = files.load(run.file("schema.json"))
-    report, problem = report_of(story.progress, schema)
-    if report is None and attendant.may_ask_again(ended):
-        ended = attendant.ask_again(problem)
-        report, problem = report_of(story.progress, schema)
-    result = judge.judge(spec, story.progress, ended, report, problem)
+    report, problem = report_of(progress, schema)
+    if report is None and labour.may_ask_again(attendant, ended):
+        ended = labour.ask_again(attendant, problem)
+        report, problem = report_of(progress, schema)
+    result = judge.judge(spec, progress, ended, report, problem).replace(started_at=started)
     changed = _changes(run, spec, before)
-    result = judge.with_git(result, changed).replace(started_at=started, warnings=judge.remarks(result, changed))
-    if spec.verify and result.status == FINISHED:
-        result = judge.checked(result, attendant.verify(), attendant.stopped)
-    if conversation >= 0:
-        os.close(conversation)
-    return result.replace(warnings=(*result.warnings, *judge.circumstances(spec, result, attendant.left, story.stream.problem)))
+    result = judge.with_git(result, changed)
+    return result.replace(warnings=judge.remarks(spec, result, changed))
 
 
 def _changes(run: Run, spec: Spec, before: git.Snapshot) -> Git:
@@ -151,7 +164,7 @@ def _escalated(run: Run, spec: Spec, result: Result, env: dict[str, str]) -> Res
     """Stage the follow-up run with the stronger profile, so that our result can name it."""
     try:
         return result.replace(escalated_to=followup.stage_escalation(run, spec, result, env))
-    except AgentctlError as e:
+    except (AgentctlError, OSError) as e:
         return result.replace(warnings=(*result.warnings, "could not escalate to %s: %s" % (spec.escalate_to, e)))
 
 
@@ -160,14 +173,17 @@ def _publish(run: Run, result: Result, alarm: Alarm, screen: Screen) -> bool:
     deadline = time.monotonic() + _DISK_FULL_PATIENCE
     while time.monotonic() < deadline:
         try:
-            published = store.end(run, result)
+            store.end(run, result)
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # the folder is gone: there is nowhere to write
         except OSError as e:
             screen.line("cannot write the result: %s; trying again" % e.strerror, "red")
             alarm.sleep(0.5)
+            if alarm.take(STOPPING):
+                return False
             continue
-        if published:
-            _note_end(run, result)
-        return published
+        _note_end(run, result)
+        return True
     return False
 
 

@@ -12,6 +12,7 @@ import os
 
 from . import backends
 from . import files
+from . import judge
 from . import locks
 from . import notify
 from . import store
@@ -21,6 +22,7 @@ from .model import LOST
 from .model import Result
 from .model import Spec
 from .progress import of_spec
+from .store import Run
 from .stream import FLOOD
 from .stream import raw_events
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from typing import Optional
 
     from .progress import Progress
-    from .store import Run
 
 
 def settled(run: Run, now: float) -> Optional[Result]:
@@ -44,9 +45,12 @@ def settled(run: Run, now: float) -> Optional[Result]:
     if run.staged() and _may_come(run, now):
         return None
     try:
-        lock = locks.try_take(run.file("lock"))
+        lock = locks.try_take_existing(run.file("lock"))
     except FileNotFoundError:
-        return None
+        if Run(run.home, run.id).staged() or os.path.exists(run.file("lock")):
+            return None
+        raise AgentctlError("run %s is damaged: its lock file is gone" % run.id,
+                            "look at its folder: %s" % run.path) from None
     except OSError as e:
         return _lost(run, "its runner is gone (%s)" % e.strerror, now)
     if lock is None:
@@ -79,6 +83,9 @@ def _settle(run: Run, now: float) -> Result:
     result = _lost(run, why, now)
     try:
         store.end(run, result)
+        child = run.child()
+        if child and child.staged():
+            store.withdraw(child)  # staged by a runner that died before anybody heard of it
         files.remove(run.file("environment"))  # a runner killed as it was born had no time to
         if staged:
             os.rename(run.path, os.path.join(run.home.runs, run.id))
@@ -100,10 +107,10 @@ def _lost(run: Run, why: str, now: float) -> Result:
     return Result(
         run_id=run.id, status=LOST, error=why, title=spec.title, project=spec.project, cwd=spec.cwd,
         backend=spec.backend, profile=spec.profile, model=progress.model or spec.model, parent=spec.parent,
-        session_id=progress.session_id or spec.session_id, usage=progress.usage, usage_session=progress.usage_session,
+        session_id=progress.session_id or _session_given(run, spec), usage=progress.usage, usage_session=progress.usage_session,
         context_tokens=progress.context_tokens, context_window=progress.context_window,
-        tool_calls=dict(progress.tool_calls), files_read=tuple(progress.files_read),
-        files_written=tuple(progress.files_written), summary=str(report.get("summary") or "")[:8000],
+        tool_calls=dict(progress.tool_calls), files_read=judge.bounded(progress.files_read),
+        files_written=judge.bounded(progress.files_written), summary=str(report.get("summary") or "")[:8000],
         notes="last report before it was lost, not a success" if report else "",
         artifacts=artifacts(run), created_at=spec.created_at, finished_at=now)
 
@@ -117,6 +124,11 @@ def salvaged(run: Run, spec: Spec) -> Progress:
     except (OSError, AgentctlError):
         pass  # its worker was never started, or meta.json does not say what it was: nothing is known
     return progress
+
+
+def _session_given(run: Run, spec: Spec) -> str:
+    """The id given to the vendor in advance counts once the worker has said anything."""
+    return spec.session_id if spec.resume or files.size(run.file("raw.jsonl")) else ""
 
 
 _ARTIFACTS = ("raw.jsonl", "stderr.log", "events.jsonl", "last_message.txt", "verify.log", "diff.stat", "diff.patch")

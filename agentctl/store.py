@@ -115,6 +115,15 @@ class Run:
         raw = files.load(self.file("status.json"))
         return raw if isinstance(raw, dict) else {}
 
+    def note_child(self, run_id: str) -> None:
+        """Remember the run that was staged to follow this one, should our runner die before its result names it."""
+        files.create(self.file("child"), run_id.encode("ascii"))
+
+    def child(self) -> Optional[Run]:
+        """The run noted by `note_child`, if it is there."""
+        found = Run(self.home, self.text("child", 40))
+        return found if ID.match(found.id) and found.exists() else None
+
     def told(self) -> bool:
         """Whether notify.log has the run's line."""
         return os.path.exists(self.file("notified"))
@@ -202,6 +211,24 @@ def unstage(run: Run) -> None:
     files.remove(os.path.join(run.home.active, run.id))
 
 
+def withdraw(run: Run) -> bool:
+    """Take back a run that no runner has taken up; False where one came all the same.
+
+    Under the lock: a runner that is late finds nothing, one that was quick loses nothing.
+    """
+    try:
+        lock = locks.try_take_existing(run.file("lock"))
+    except FileNotFoundError:
+        lock = None
+    if lock is None:
+        return False
+    staged = run.staged()
+    if staged:
+        unstage(run)
+    os.close(lock)
+    return staged
+
+
 def be_born(home: Home, run_id: str, about: str) -> Optional[tuple[Run, int]]:
     """Take the lock of a staged run, then make it visible. None: it was settled or taken.
 
@@ -236,69 +263,29 @@ def make_durable(run: Run) -> None:
     files.sync_folder(run.home.runs)
 
 
-def end(run: Run, result: Result) -> bool:
-    """Publish the result; False where one was there already. The lock's holder calls this.
+def end(run: Run, result: Result) -> None:
+    """Publish the result. The holder of the lock calls this, who saw that there was none.
 
-    A full disk gives up the run's reserve first. Raises OSError where that was
-    not enough: the next reader settles.
+    A result.json that is there all the same is our own, of a try that failed after its
+    name had appeared, or nobody's: a worker cannot write its own verdict. Raises OSError
+    where the disk is full even after the run's reserve is given up.
     """
-    data = files.dump(result.to_json())
+    path, data = run.file("result.json"), files.dump(result.to_json())
     try:
-        first = files.publish(run.file("result.json"), data)
+        first = files.publish(path, data)
     except OSError:
-        files.remove(run.file("reserve"))
-        first = files.publish(run.file("result.json"), data)
-    files.remove(run.file("reserve"))
-    files.remove(os.path.join(run.home.active, run.id))
-    return first
+        _tidy(run.file("reserve"))
+        first = files.publish(path, data)
+    if not first and files.read(path, len(data) + 1) != data:
+        warned = (*result.warnings, "result.json had been written by somebody else, and was replaced")
+        files.replace(path, files.dump(result.replace(warnings=warned).to_json()))
+    _tidy(run.file("reserve"))
+    _tidy(os.path.join(run.home.active, run.id))
 
 
-def newest(home: Home, project: str = "") -> Iterator[str]:
-    """Ids of all runs (of a project), newest first, as the journal tells; of gone folders none.
-
-    Where the journal is lost, the folders' own names serve: they sort by birth.
-    """
-    if files.size(home.journal) is None:
-        yield from sorted((name for name in os.listdir(home.runs) if ID.match(name)), reverse=True)
-        return
-    size, seen = 1 << 14, 0
-    while True:
-        births = _journal_tail(home, size)
-        for run_id, of in births[seen:]:
-            if project in ("", of) and Run(home, run_id).exists():
-                yield run_id
-        if size >= (files.size(home.journal) or 0):
-            return
-        seen, size = len(births), size * 8
-
-
-def _journal_tail(home: Home, size: int) -> list[tuple[str, str]]:
-    """(id, project) of the newest births, newest first, as far as `size` bytes of the journal reach."""
-    data = files.read_tail(home.journal, size)
-    if len(data) == size:
-        data = data.partition(b"\n")[2]
-    births = (line.decode("utf-8", "replace").partition("\t") for line in data.split(b"\n"))
-    return [(run_id, project) for run_id, _, project in reversed(list(births)) if ID.match(run_id)]
-
-
-def live(home: Home) -> list[str]:
-    """Ids in active/, newest first: runs that have not ended, as far as we were told."""
-    names = os.listdir(home.active) if os.path.isdir(home.active) else []
-    return sorted((name for name in names if ID.match(name)), reverse=True)
-
-
-def resolve(home: Home, word: str) -> str:
-    """A run id from an id, a unique prefix, or `@last`. Raises AgentctlError."""
-    if ID.match(word):
-        return home.run(word).id
-    if word == "@last":
-        for run_id in newest(home):
-            return run_id
-        raise AgentctlError("no run yet", "start one: `agentctl help start`")
-    found = {i for i in newest(home) if i.startswith(word)} if re.match(r"[0-9a-f-]+\Z", word) else set()
-    if len(found) == 1:
-        return found.pop()
-    if not found:
-        raise AgentctlError("no run `%s`" % word, "see `agentctl list`")
-    some = ", ".join(sorted(found)[-3:])
-    raise AgentctlError("`%s` begins %d run ids (%s …)" % (word, len(found), some), "give more of the id", code=2)
+def _tidy(path: str) -> None:
+    """Remove what is not needed any more; the run has ended whether that succeeds or not."""
+    try:
+        files.remove(path)
+    except OSError:
+        pass  # somebody put a folder in its place, or the disk failed: only a hint is left behind

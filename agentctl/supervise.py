@@ -283,10 +283,15 @@ def _signal_all(pids: Sequence[int], pgid: int, number: int) -> None:
 
 
 def _after_reaping(run_id: str, sentinel: int) -> list[int]:
+    reap_orphans((sentinel,))
+    return strays(run_id, sentinel)
+
+
+def reap_orphans(ours: Sequence[int]) -> None:
+    """Reap those of our children that have ended, but for `ours`: as a subreaper we inherit strangers."""
     for pid in _children() or []:
-        if pid != sentinel:
+        if pid not in ours:
             try:
                 os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
                 pass  # reaped between the look and the call
-    return strays(run_id, sentinel)

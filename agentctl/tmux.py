@@ -223,11 +223,6 @@ def press_enter(server: Server, pane: str) -> None:
     _buffer(server, pane, "\r", "-r")
 
 
-def press(server: Server, pane: str, control: str) -> None:
-    """Raw control characters, for example ^S."""
-    _buffer(server, pane, control, "-r")
-
-
 def _buffer(server: Server, pane: str, text: str, flag: str) -> None:
     name = "agentctl-%d" % os.getpid()
     run(server, ["load-buffer", "-b", name, "-"], ["paste-buffer", "-d", flag, "-b", name, "-t", pane],

@@ -26,18 +26,19 @@ _STACK = 256 << 10
 
 
 def until_ended(home: Home, run_id: str) -> Result:
-    """Block until the run has ended and return its result. Raises AgentctlError if it is no more."""
+    """Block until the run has ended and return its result. Raises AgentctlError if it is no more.
+
+    A result under a held lock does not count yet: only its runner may say that it ended.
+    """
     while True:
         run = home.run(run_id)
-        result = run.result()
-        if result:
-            return result if run.told() else _settled(run) or result
         try:
             locks.until_free(run.file("lock"))
         except FileNotFoundError:
             pass  # born between the look and the open, or damaged: settling tells which
         result = run.result()
-        result = result if result and run.told() else _settled(home.run(run_id)) or result
+        if result is None or not run.told():
+            result = _settled(home.run(run_id)) or result
         if result:
             return result
         time.sleep(0.01 if run.staged() else 0.002)  # a staged run has no runner to wait for yet

@@ -78,6 +78,10 @@ class Worker:
             meanwhile()
             self._alarm.sleep(min(0.05, max(deadline - time.monotonic(), 0)))
 
+    def reap_orphans(self) -> None:
+        """What the worker daemonised and has ended since would stay a zombie of ours."""
+        supervise.reap_orphans((self.pid, self._sentinel))
+
     def clear_away(self) -> int:
         """Stop what the ended process left behind; how many processes that were."""
         left = supervise.sweep(self._run_id, self.pid, self._sentinel)

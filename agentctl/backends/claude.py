@@ -99,12 +99,7 @@ def _permissions(spec: Spec) -> list[str]:
 
 def parse(line: bytes) -> list[Event]:
     """One line of stream-json. Total: what is not understood is an `other`."""
-    raw = lines.decoded(line)
-    if raw is None:
-        return [lines.other()]
-    kind = lines.text(raw, "type", 60)
-    reader = _READ.get(kind)
-    return reader(raw) if reader else [lines.other(kind)]
+    return lines.parsed(line, _READ)
 
 
 def _system(raw: dict[str, Any]) -> list[Event]:
@@ -284,12 +279,7 @@ def _tokens(used: dict[str, Any]) -> dict[str, Optional[int]]:
     return {"input": fresh, "cached": lines.count(used, "cache_read_input_tokens")}
 
 
-def _nothing(_: dict[str, Any]) -> list[Event]:
-    """Known, and of no interest outside raw.jsonl."""
-    return []
-
-
 _READ: dict[str, Callable[[dict[str, Any]], list[Event]]] = {
     "system": _system, "assistant": _assistant, "user": _user, "result": _result,
-    "rate_limit_event": _rate_limit, "stream_event": _nothing,
+    "rate_limit_event": _rate_limit, "stream_event": lines.nothing,
 }

@@ -61,10 +61,9 @@ def command(spec: Spec, files: RunFiles) -> Command:
     because a resumed conversation forgets its sandbox and model."""
     argv = [spec.executable or EXECUTABLES[0], "exec", "--json"]
     argv += ["--output-schema", files.schema] if files.schema else []
-    argv += ["-o", files.last_message] if files.last_message else []
-    argv += _permissions(spec)
+    argv += _permissions(spec) + _distrust(spec)
     argv += ["-m", spec.model] if spec.model else []
-    argv += ["-c", "model_reasoning_effort=" + json.dumps(spec.effort)] if spec.effort else []
+    argv += ["-c", "model_reasoning_effort=" + _toml(spec.effort)] if spec.effort else []
     argv += ["-C", spec.cwd] if spec.cwd else []
     return Command(argv=(*argv, "--skip-git-repo-check", *_conversation(spec), "-"), stdin=files.input)
 
@@ -81,20 +80,41 @@ def _permissions(spec: Spec) -> list[str]:
     """Measured: a user's execpolicy rule (`prefix_rule(["touch"], allow)`) runs its command
     outside the sandbox even under `-s read-only`; --ignore-rules closes that. A user's
     sandbox_mode and default_permissions lose against -s; a user's MCP tool is refused
-    ("requires approval") unless the sandbox is off. No flag here trusts the project."""
+    ("requires approval") unless the sandbox is off."""
     mode = _SANDBOX.get(spec.permissions, _SANDBOX[READ_ONLY])
     closed = [] if spec.permissions in (EDIT, FULL) else ["--ignore-rules"]
     return ["-s", mode, "-c", 'approval_policy="never"', *closed]
 
 
+def _distrust(spec: Spec) -> list[str]:
+    """Leaves the repository's .codex/config.toml and .codex/rules out, whatever the user trusts above.
+
+    Measured: the user's entry for a repository's top also opens its subdirectories and
+    linked worktrees; MCP servers ran, and rules ran commands outside the sandbox. An
+    entry for the directory itself closes a worktree, one for the top a subdirectory.
+    """
+    if spec.trusted or not spec.cwd:
+        return []
+    entries = ",".join(_toml(folder) + '={trust_level="untrusted"}' for folder in _folders(spec.cwd, spec.top))
+    return ["-c", "projects={%s}" % entries]
+
+
+def _folders(cwd: str, top: str) -> list[str]:
+    """The directory and those above it, up to the repository's top: each may have a .codex of its own."""
+    found = [cwd]
+    while top and found[-1].startswith(top.rstrip("/") + "/"):
+        found.append(found[-1].rpartition("/")[0] or "/")
+    return found
+
+
+def _toml(text: str) -> str:
+    """A TOML basic string: JSON's, with DEL escaped as well and nothing else that is not ASCII."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def parse(line: bytes) -> list[Event]:
     """One line of `exec --json`. Total: what is not understood is an `other`."""
-    raw = lines.decoded(line)
-    if raw is None:
-        return [lines.other()]
-    kind = lines.text(raw, "type", 60)
-    reader = _READ.get(kind)
-    return reader(raw) if reader else [lines.other(kind)]
+    return lines.parsed(line, _READ)
 
 
 def _thread(raw: dict[str, Any]) -> list[Event]:
@@ -210,13 +230,8 @@ _ITEMS: dict[str, Callable[[dict[str, Any], bool], list[Event]]] = {
     "mcp_tool_call": _mcp, "collab_tool_call": _mcp, "web_search": _web_search,
 }
 
-def _nothing(_: dict[str, Any]) -> list[Event]:
-    """Known, and of no interest outside raw.jsonl."""
-    return []
-
-
 _READ: dict[str, Callable[[dict[str, Any]], list[Event]]] = {
     "thread.started": _thread, "turn.completed": _completed, "turn.failed": _failed, "error": _error,
     "item.started": _item, "item.completed": _item,
-    "item.updated": _nothing, "turn.started": _nothing,
+    "item.updated": lines.nothing, "turn.started": lines.nothing,
 }

@@ -64,12 +64,7 @@ def _permissions(spec: Spec) -> list[str]:
 
 def parse(line: bytes) -> list[Event]:
     """One line of stream-json. Total: what is not understood is an `other`."""
-    raw = lines.decoded(line)
-    if raw is None:
-        return [lines.other()]
-    kind = lines.text(raw, "type", 60)
-    reader = _READ.get(kind)
-    return reader(raw) if reader else [lines.other(kind)]
+    return lines.parsed(line, _READ)
 
 
 def _system(raw: dict[str, Any]) -> list[Event]:
@@ -140,13 +135,7 @@ def _result(raw: dict[str, Any]) -> list[Event]:
     return [Event(kind="usage", data=usage), *failed, lines.spoken("report", said, ok=ok, reason=subtype)]
 
 
-
-def _nothing(_: dict[str, Any]) -> list[Event]:
-    """Known, and of no interest outside raw.jsonl."""
-    return []
-
-
 _READ: dict[str, Callable[[dict[str, Any]], list[Event]]] = {
     "system": _system, "assistant": _assistant, "tool_call": _tool_call, "thinking": _thinking, "result": _result,
-    "user": _nothing, "interaction_query": _nothing,
+    "user": lines.nothing, "interaction_query": lines.nothing,
 }

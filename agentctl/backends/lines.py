@@ -7,13 +7,14 @@ are cut, numbers are finite and countable, a report is copied to a limited depth
 
 from __future__ import annotations
 
-import json
 import re
 
+from .. import strictjson
 from ..model import Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
     from typing import Optional
 
@@ -27,28 +28,30 @@ _MOST = 1 << 53
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}\Z")
 
 
-def _not_finite(word: str) -> float:
-    raise ValueError("not a JSON number: %s" % word)
-
-
-def _finite(word: str) -> float:
-    value = float(word)
-    return value if abs(value) < 1e300 else _not_finite(word)
-
-
-# The standard library accepts NaN, Infinity and 1e999, and writes them back as no JSON.
-_DECODER = json.JSONDecoder(parse_constant=_not_finite, parse_float=_finite)
-
-
 def decoded(line: bytes) -> Optional[dict[str, Any]]:
     """The object on this line, or None for anything else. Never raises."""
     if len(line) > LONGEST_LINE:
         return None
     try:
-        value = _DECODER.decode(line.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):  # deep nesting is not a ValueError; 5,000 digits are
+        value = strictjson.decoded(line)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
+
+
+def parsed(line: bytes, readers: dict[str, Callable[[dict[str, Any]], list[Event]]]) -> list[Event]:
+    """The events that the reader of the line's `type` finds in it; what nobody reads is an `other`."""
+    raw = decoded(line)
+    if raw is None:
+        return [other()]
+    kind = text(raw, "type", 60)
+    reader = readers.get(kind)
+    return reader(raw) if reader else [other(kind)]
+
+
+def nothing(_: dict[str, Any]) -> list[Event]:
+    """The reader of what is known, and of no interest outside raw.jsonl."""
+    return []
 
 
 def text(raw: dict[str, Any], key: str, longest: int = LONGEST_TEXT) -> str:

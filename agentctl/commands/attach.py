@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from .. import finding
 from .. import panes
-from .. import store
 from .. import ui
 from ..errors import AgentctlError
 
@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     home = ui.open_home(args)
-    run = home.run(store.resolve(home, args.id))
+    run = home.run(finding.resolve(home, args.id))
     server, pane = panes.place_of(run)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise AgentctlError("attach needs a terminal", "read along with `agentctl follow %s`" % run.id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import islice
 
 from .. import cli
-from .. import store
+from .. import finding
 from .. import text
 from .. import ui
 from ..errors import AgentctlError
@@ -123,7 +123,7 @@ def _options(parser: ArgumentParser) -> Candidates:
 def _runs(home: Optional[Home], current: str) -> Candidates:
     if home is None:
         return
-    for run_id in islice((i for i in store.newest(home) if i.startswith(current)), _MOST_RUNS):
+    for run_id in islice((i for i in finding.newest(home) if i.startswith(current)), _MOST_RUNS):
         yield run_id, home.run(run_id).spec().title
 
 

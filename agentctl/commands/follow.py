@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from .. import finding
 from .. import following
-from .. import store
 from .. import ui
 from .. import view
 
@@ -28,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     home = ui.open_home(args)
-    run_id = store.resolve(home, args.id)
+    run_id = finding.resolve(home, args.id)
     try:
         for words, style in view.header(home.run(run_id).spec()):
             ui.line(words, style)

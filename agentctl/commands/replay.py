@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .. import finding
 from .. import replaying
-from .. import store
 from .. import ui
 from .. import view
 from ..model import FORMAT
@@ -28,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     home = ui.open_home(args)
-    run = home.run(store.resolve(home, args.id))
+    run = home.run(finding.resolve(home, args.id))
     result, spec = replaying.recorded(run), run.spec()
     folded = replaying.replay(run, spec, _ignore if args.json else _show)
     found = replaying.differences(run, spec, result, folded)

@@ -6,8 +6,8 @@ import codecs
 import sys
 import time
 
+from .. import finding
 from .. import listing
-from .. import store
 from .. import text
 from .. import ui
 from ..errors import AgentctlError
@@ -44,7 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     home = ui.open_home(args)
-    run = home.run(store.resolve(home, args.id))
+    run = home.run(finding.resolve(home, args.id))
     if args.part in _FILES:
         _print_file(run.file(_FILES[args.part]))
     elif args.part == "pane":

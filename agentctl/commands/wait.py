@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import api
+from .. import finding
 from .. import judge
-from .. import store
 from .. import text
 from .. import ui
 from ..errors import usage_error
@@ -31,7 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     home = ui.open_home(args)
-    wanted = 1 if args.any else len({store.resolve(home, word) for word in args.ids})
+    wanted = 1 if args.any else len({finding.resolve(home, word) for word in args.ids})
     results = []
     try:
         for result in api.wait(home, args.ids, _timeout(args.timeout)):

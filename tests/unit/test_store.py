@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agentctl import finding
 from agentctl import locks
 from agentctl import store
 from agentctl.errors import AgentctlError
@@ -44,7 +45,7 @@ def test_a_home_is_made_once_and_private(tmp_path: Path) -> None:
 
 def test_a_run_is_born_locked(home: Home) -> None:
     run = store.stage(home, SPEC, {"prompt.md": b"x"})
-    assert run.staged() and not run.runner_alive() and run.id in store.live(home)
+    assert run.staged() and not run.runner_alive() and run.id in finding.live(home)
     made = store.be_born(home, run.id, "1 2\n")
     assert made is not None
     assert not run.staged() and run.runner_alive() and run.spec().id == run.id
@@ -55,7 +56,7 @@ def test_a_run_is_born_locked(home: Home) -> None:
 
 def test_a_run_that_was_settled_is_not_born(home: Home) -> None:
     run = store.stage(home, SPEC, {})
-    assert store.end(run, Result(run_id=run.id, status="lost"))
+    store.end(run, Result(run_id=run.id, status="lost"))
     assert store.be_born(home, run.id, "") is None
     assert store.be_born(home, "20000101-000000-abcd", "") is None
 
@@ -115,11 +116,24 @@ def test_a_stage_that_fails_leaves_nothing(home: Home, monkeypatch: pytest.Monke
 def test_the_end_is_written_once(home: Home) -> None:
     run, lock = born(home)
     assert os.path.exists(run.file("reserve"))
-    assert store.end(run, Result(run_id=run.id, status="finished", goal_met=True)) is True
-    assert store.end(run, Result(run_id=run.id, status="lost")) is False
+    ended = Result(run_id=run.id, status="finished", goal_met=True)
+    store.end(run, ended)
+    before = os.stat(run.file("result.json")).st_ino
+    store.end(run, ended)  # tried again, after a failure that followed the name
+    assert os.stat(run.file("result.json")).st_ino == before
     result = run.result()
     assert result and (result.status, result.goal_met) == ("finished", True)
-    assert not os.path.exists(run.file("reserve")) and store.live(home) == []
+    assert not os.path.exists(run.file("reserve")) and finding.live(home) == []
+    os.close(lock)
+
+
+def test_a_result_that_somebody_else_wrote_is_replaced_and_said(home: Home) -> None:
+    run, lock = born(home)
+    Path(run.file("result.json")).write_text('{"status": "finished", "goal_met": true, "verified": "passed"}')
+    store.end(run, Result(run_id=run.id, status="finished", goal_met=False))
+    result = run.result()
+    assert result and (result.goal_met, result.verified) == (False, "none")
+    assert "somebody else" in result.warnings[0]
     os.close(lock)
 
 
@@ -169,17 +183,17 @@ def test_what_is_no_run_id_is_refused(home: Home, word: str) -> None:
     with pytest.raises(AgentctlError):
         home.run(word)
     with pytest.raises(AgentctlError):
-        store.resolve(home, word)
+        finding.resolve(home, word)
 
 
 def test_a_run_is_found_by_a_unique_beginning(home: Home) -> None:
     with pytest.raises(AgentctlError, match="no run yet"):
-        store.resolve(home, "@last")
+        finding.resolve(home, "@last")
     first, second = store.stage(home, SPEC, {}), store.stage(home, SPEC.replace(created_at=1_800_000_000.0), {})
-    assert store.resolve(home, "@last") == second.id
-    assert store.resolve(home, first.id[:12]) == first.id
+    assert finding.resolve(home, "@last") == second.id
+    assert finding.resolve(home, first.id[:12]) == first.id
     with pytest.raises(AgentctlError, match="begins 2") as caught:
-        store.resolve(home, "2")
+        finding.resolve(home, "2")
     assert caught.value.code == 2
 
 
@@ -189,7 +203,7 @@ def test_the_newest_come_first_however_long_the_journal_is(home: Home) -> None:
         for n in range(3000):
             journal.write(b"20200101-000000-%04x\tgone\n" % n)
         journal.write(b"\xff\xff torn")
-    assert list(store.newest(home)) == made[::-1]
+    assert list(finding.newest(home)) == made[::-1]
 
 
 def test_a_foreign_home_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,122 @@
+"""The worker's time: start it, follow what it prints, end it, leave nothing of it.
+
+The loop ends on the worker's exit, not on the end of its output: a server it left
+behind must not hold the run.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+
+from . import backends
+from . import files
+from . import judge
+from . import prompting
+from . import stream
+from . import watch
+from .attend import LONG_NAP
+from .model import RUNNING
+from .model import RunFiles
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .attend import Attendant
+    from .model import Spec
+    from .store import Run
+    from .worker import Worker
+
+_SHORT_NAP = 0.1
+
+
+def work(attendant: Attendant) -> judge.Ended:
+    """The worker's first turn. Everything it started is gone afterwards."""
+    name = "prompt.md" if attendant.spec.backend == "shell" else "input.md"
+    return _turn(attendant, attendant.spec, attendant.run.file(name))
+
+
+def may_ask_again(attendant: Attendant, ended: judge.Ended) -> bool:
+    """Whether a report that is missing may be asked for once more, in the same conversation.
+
+    Only of a vendor without a schema flag, whose worker ended well by itself.
+    """
+    spec, progress = attendant.spec, attendant.story.progress
+    if spec.custom or spec.backend == "shell" or backends.adapter(spec.backend).SCHEMA_FLAG:
+        return False
+    return ended.cause in (judge.OWN, judge.LINGERED) and bool(progress.ok and progress.session_id)
+
+
+def ask_again(attendant: Attendant, problem: str) -> judge.Ended:
+    """One more turn, for a report that its vendor could not enforce."""
+    path = attendant.run.file("repair.md")
+    files.create(path, prompting.repair(problem, attendant.run.text("schema.json")).encode("utf-8"))
+    attendant.story.note("note", "asks again for the report: " + problem)
+    session = attendant.story.progress.session_id
+    return _turn(attendant, attendant.spec.replace(resume=True, session_id=session), path)
+
+
+def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
+    adapter, story = backends.adapter_of(spec), attendant.story
+    command = adapter.command(spec, _files(attendant.run, words))
+    program = os.path.basename(command.argv[0])
+    try:
+        worker = attendant.start(command.argv, command.env, command.stdin, "raw.jsonl", "stderr.log")
+    except OSError as e:
+        code = 127 if e.errno == errno.ENOENT else 126
+        return judge.Ended(cause=judge.LIMIT, error="cannot start %s: %s" % (program, e.strerror), exit_code=code)
+    try:
+        story.note("started", "%s, pid %d" % (program, worker.pid), worker=worker.pid)
+        status, cause, why = _follow(attendant, worker, adapter.INTERRUPT_FIRST)
+    except BaseException:
+        worker.stop(adapter.INTERRUPT_FIRST, attendant.config.stop_grace_s, lambda: None)
+        raise
+    finally:
+        attendant.left += worker.clear_away()
+    story.stream.drain()
+    ended = judge.ended_by(status, cause, why or _last_stderr(attendant.run))
+    story.note("exited", "the worker ended: " + judge.how(ended))
+    return ended
+
+
+def _files(run: Run, words: str) -> RunFiles:
+    at = run.file
+    schema = at("vendor-schema.json")
+    return RunFiles(
+        prompt=words, input=words, instructions=at("instructions.md"),
+        schema=schema if os.path.exists(schema) else at("schema.json"), schema_text=run.text("schema.json"),
+        last_message=at("last_message.txt"))
+
+
+def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tuple[int, str, str]:
+    """Until the worker's process has ended: (wait status, cause, words)."""
+    story, config = attendant.story, attendant.config
+    began = last_output = time.monotonic()
+    reported, nap = None, _SHORT_NAP
+    while True:
+        status = worker.ended()
+        if status is not None:
+            return status, judge.OWN, ""
+        taken = story.stream.pump()
+        if taken:
+            last_output, nap = time.monotonic(), _SHORT_NAP if taken < stream.MOST else 0.0
+        else:
+            nap = min(max(nap, _SHORT_NAP) * 1.3, LONG_NAP)
+        if reported is None and story.progress.reported:
+            reported = time.monotonic()
+        story.status(RUNNING, story.progress.doing, worker.pid)
+        facts = watch.Facts(
+            now=time.monotonic(), started=began, last_output=last_output, reported=reported,
+            output_bytes=story.printed(), stop_asked=attendant.stop_asked())
+        why = watch.why_stop(facts, attendant.spec.limits, config.exit_grace_s, story.progress)
+        if why:
+            story.note("note", why[1])
+            return worker.stop(interrupt_first, config.stop_grace_s, story.stream.pump), *why
+        worker.reap_orphans()
+        attendant.alarm.sleep(nap)
+
+
+def _last_stderr(run: Run) -> str:
+    """The worker's last words beside its stream, which often are the reason."""
+    tail = files.read_tail(run.file("stderr.log"), 2000).decode("utf-8", "replace").strip()
+    return tail.rpartition("\n")[2][:500]

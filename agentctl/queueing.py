@@ -1,0 +1,92 @@
+"""What must come before a worker: the runs it follows, and its turn in a conversation.
+
+Waiting is blocking on locks, in a thread, so that a request to stop is still heard.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import files
+from . import judge
+from . import locks
+from . import waiting
+from .errors import AgentctlError
+from .model import Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+    from .attend import Attendant
+    from .model import Result
+
+
+def wait_for_parents(attendant: Attendant) -> str:
+    """Wait for the runs in `after`; returns why this run must not start, or "".
+
+    A parent that escalated is over when the last run of its chain is.
+    """
+    for parent in attendant.spec.after:
+        answer = _ended(attendant, parent)
+        while answer and not isinstance(answer, Exception) and answer.escalated_to:
+            answer = _ended(attendant, answer.escalated_to)
+        if answer is None:
+            return attendant.stopped
+        if isinstance(answer, Exception):
+            return "%s, which it was to follow: %s" % (parent, answer)
+        if judge.exit_code([answer]):
+            return "%s, which it was to follow, ended: %s" % (answer.run_id, judge.headline(answer))
+    return ""
+
+
+def _ended(attendant: Attendant, parent: str) -> Result | Exception | None:
+    home = attendant.run.home
+    try:
+        result = home.run(parent).result()
+    except AgentctlError as e:
+        return e
+    if result:
+        return result
+    attendant.story.note("queued", "waits for %s" % parent)
+    answer: Result | Exception | None = attendant.interruptibly(lambda: waiting.until_ended(home, parent))
+    return answer
+
+
+class Conversation:
+    """Our turn in a vendor's session: one run at a time goes on with it, or turns get lost.
+
+    The lock's file keeps what the session had used when the last turn ended, for vendors
+    whose figures are cumulative: what the caller knew when he asked may be older.
+    """
+
+    def __init__(self, lock: int) -> None:
+        self._lock = lock
+
+    def used_before(self) -> Optional[Usage]:
+        """None where no turn that we saw has ended yet."""
+        try:
+            return Usage.from_json(files.parse(os.pread(self._lock, 1 << 16, 0)))
+        except ValueError:
+            return None
+
+    def leave(self, used: Usage) -> None:
+        """End our turn. Figures that are unknown leave what was known before."""
+        if used != Usage():
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, files.dump(used.to_json()), 0)
+        os.close(self._lock)
+
+
+def join_conversation(attendant: Attendant) -> Optional[Conversation]:
+    """Wait for our turn; None where the run begins a session, or we were told to stop. Raises OSError."""
+    if not attendant.spec.resume:
+        return None
+    path = os.path.join(attendant.run.home.sessions, attendant.spec.session_id + ".lock")
+    lock = locks.try_take(path)
+    if lock is None:
+        attendant.story.note("queued", "waits for the other run of its conversation")
+        lock = attendant.interruptibly(lambda: locks.take(path))
+    if isinstance(lock, Exception):
+        raise lock
+    return None if lock is None else Conversation(lock)
