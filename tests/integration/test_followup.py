@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import stat
 from pathlib import Path
 from typing import Any
@@ -112,3 +114,57 @@ def test_two_resumes_of_one_session_take_turns(agents: World) -> None:
     runs = [agents.ok("resume", "--parent-run-id", first["run_id"], "--no-pane", stdin="x") for _ in range(3)]
     spans = sorted((r["started_at"], r["status"]) for r in map(agents.result, runs))
     assert [status for _, status in spans] == ["finished"] * 3
+
+
+def test_escalation_keeps_what_the_caller_set(agents: World) -> None:
+    first = agents.result(start(
+        agents, "--profile", "weak", "--backend", "mini", "--timeout", "1m", "--max-turns", "3", "--escalate"))
+    child = json.loads((agents.folder(first["escalated_to"]) / "meta.json").read_text())
+    assert (child["backend"], child["limits"]["timeout_s"], child["limits"]["max_turns"]) == ("mini", 60.0, 3)
+    agents.result(first["escalated_to"])
+
+
+def test_escalation_survives_the_tmux_server(agents: World) -> None:
+    program = agents.root / "slow"
+    program.write_text("#!/bin/sh\ncat > /dev/null\nsleep 1.5\n%s weak </dev/null\n" % (agents.root / "mini"))
+    program.chmod(0o755)
+    agents.config(backends={
+        "mini": {"argv": [str(agents.root / "mini"), "{model}"], "stdin": True, "stream": "claude"},
+        "slow": {"argv": [str(program)], "stdin": True, "stream": "claude"}})
+    run = agents.ok("start", "--profile", "strong", "--backend", "slow", "--verify", "false", stdin="x")
+    agents.working(run)
+    agents.tmux("kill-server")
+    first = agents.result(run)
+    assert (first["status"], first["verified"]) == ("finished", "failed")
+    assert agents.result(first["escalated_to"])["parent"] == run
+
+
+def test_what_comes_after_an_escalation_comes_after_its_last_run(agents: World) -> None:
+    first = start(agents, "--profile", "weak", "--escalate")
+    after = agents.shell("true", "--no-pane", "--after", first)
+    assert agents.result(after)["status"] == "finished"
+
+
+def test_a_resume_keeps_schema_and_check(agents: World) -> None:
+    mine = agents.root / "mine.json"
+    mine.write_text(json.dumps({"type": "object", "properties": {"goal_met": {"type": "boolean"}}, "required": ["goal_met"]}))
+    first = agents.result(start(agents, "--profile", "strong", "--schema", str(mine), "--verify", "true"))
+    assert first["verified"] == "passed", first["warnings"]
+    again = agents.result(agents.ok("resume", "--parent-run-id", first["run_id"], "--no-pane", stdin="x"))
+    assert again["verified"] == "passed"
+    kept = json.loads((agents.folder(again["run_id"]) / "schema.json").read_text())
+    assert kept["required"] == ["goal_met"]
+
+
+def test_a_child_nobody_heard_of_is_taken_back(agents: World) -> None:
+    """The runner died between staging the follow-up and saying so in its result."""
+    run = agents.shell("sleep 300", "--no-pane")
+    agents.working(run)
+    staged = agents.home / "runs" / ".20990101-000000-abcd"
+    staged.mkdir()
+    for name in ("lock", "meta.json", "environment"):
+        (staged / name).write_text("")
+    (agents.folder(run) / "child").write_text("20990101-000000-abcd")
+    os.kill(agents.runner_pid(run), signal.SIGKILL)
+    assert agents.result(run)["status"] == "lost"
+    assert not staged.exists()

@@ -1,0 +1,64 @@
+"""What a worker does to its own run folder, and what we then believe: nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+
+from conftest import World
+from conftest import eventually
+
+
+def test_a_verdict_the_worker_wrote_is_replaced(world: World) -> None:
+    forged = json.dumps({"status": "finished", "goal_met": True, "verified": "passed"})
+    run = world.shell(
+        "echo '%s' > $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID/result.json; sleep 1; exit 1" % forged,
+        "--no-pane", "--verify", "false")
+    began = time.monotonic()
+    result = world.result(run)
+    assert time.monotonic() - began > 0.5  # not at once: the runner still held its lock
+    assert (result["goal_met"], result["verified"]) == (False, "failed")
+    assert any("somebody else" in warning for warning in result["warnings"])
+    assert json.loads((world.folder(run) / "result.json").read_text())["verified"] == "failed"
+
+
+def test_a_removed_lock_does_not_get_a_live_run_killed(world: World) -> None:
+    run = world.shell("rm $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID/lock; sleep 2; echo alive", "--no-pane")
+    eventually(lambda: world.status(run).get("worker") and not (world.folder(run) / "lock").exists())
+    assert "damaged" in world.run("wait", run).stderr
+    world.run("list")
+    eventually(lambda: (world.folder(run) / "result.json").exists())
+    assert json.loads(world.ok("show", run))["summary"] == "alive"
+
+
+def test_a_run_folder_that_is_taken_away_leaves_no_worker(world: World) -> None:
+    world.config(stop_grace_s=0.3)
+    run = world.shell("d=$AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID; mv $d $d.gone; touch $d; trap '' TERM; sleep 300", "--no-pane")
+    eventually(lambda: not world.marked(run) and (world.home / "runs" / (run + ".gone")).exists(), 15)
+
+
+def test_folders_in_the_place_of_our_files_do_not_hold_the_end(world: World) -> None:
+    run = world.shell("cd $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID && rm reserve && mkdir reserve verify.log diff.patch", "--no-pane")
+    assert world.result(run)["status"] == "finished"
+
+
+def test_what_the_worker_daemonised_does_not_pile_up(world: World) -> None:
+    run = world.shell("for i in 1 2 3 4 5 6 7 8 9; do (sleep 0.01 &); done; sleep 4", "--no-pane")
+    world.working(run)
+    runner = world.runner_pid(run)
+    children = "/proc/%d/task/%d/children" % (runner, runner)
+    time.sleep(1.5)
+    assert len(open(children).read().split()) <= 2  # the worker and the sentinel
+    world.ok("stop", run)
+
+
+def test_a_run_stopped_before_its_birth_starts_no_worker(world: World) -> None:
+    first = world.shell("sleep 300", "--no-pane")
+    second = world.shell("touch started", "--no-pane", "--after", first)
+    world.runner_pid(second)
+    world.ok("stop", second)
+    assert world.result(second)["status"] == "stopped"
+    os.kill(world.runner_pid(first), signal.SIGKILL)
+    assert not (world.project / "started").exists()
