@@ -48,6 +48,12 @@ from .store import Home
 from .store import Run
 from .story import Story
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+    from typing import Optional
+
 _DISK_FULL_PATIENCE = 600
 
 
@@ -73,6 +79,8 @@ def main(home_path: str, run_id: str) -> int:
     published = _publish(run, result, alarm, screen)
     os.close(lock)
     if published:
+        _quietly(lambda: notify.seal(run))
+        store.tidy(run)
         _afterwards(home, config, spec, screen, result, env)
     return 0
 
@@ -142,15 +150,21 @@ def _judged(attendant: Attendant) -> Result:
     started = time.time()
     before = git.snapshot(spec.cwd, run.file("git"))
     ended = labour.work(attendant)
-    schema = files.load(run.file("schema.json"))
-    report, problem = report_of(progress, schema)
+    report, problem = _report(attendant)
     if report is None and labour.may_ask_again(attendant, ended):
         ended = labour.ask_again(attendant, problem)
-        report, problem = report_of(progress, schema)
+        report, problem = _report(attendant)
     result = judge.judge(spec, progress, ended, report, problem).replace(started_at=started)
     changed = _changes(run, spec, before)
     result = judge.with_git(result, changed)
     return result.replace(warnings=judge.remarks(spec, result, changed))
+
+
+def _report(attendant: Attendant) -> tuple[Optional[dict[str, Any]], str]:
+    """The worker's report where it is valid, else None and what is wrong. A command gives none."""
+    if attendant.spec.backend == "shell":
+        return None, ""
+    return report_of(attendant.story.progress, files.load(attendant.run.file("schema.json")))
 
 
 def _changes(run: Run, spec: Spec, before: git.Snapshot) -> Git:
@@ -182,16 +196,16 @@ def _publish(run: Run, result: Result, alarm: Alarm, screen: Screen) -> bool:
             if alarm.take(STOPPING):
                 return False
             continue
-        _note_end(run, result)
+        _quietly(lambda: notify.tell(run, result))
         return True
     return False
 
 
-def _note_end(run: Run, result: Result) -> None:
+def _quietly(write: Callable[[], None]) -> None:
     try:
-        notify.note_end(run, result)
+        write()
     except OSError:
-        pass  # a full disk: who waits must not wait for it, the next reader adds the line
+        pass  # a full disk: who waits must not wait for notify.log, the next reader repairs it
 
 
 def _afterwards(home: Home, config: Config, spec: Spec, screen: Screen, result: Result, env: dict[str, str]) -> None:

@@ -67,6 +67,7 @@ def _repair(run: Run, result: Result) -> None:
         try:
             store.end(run, result)  # changes no result; takes away the hints that it is alive
             notify.note_end(run, result)
+            store.tidy(run)
         except OSError:
             pass  # a full or read-only disk: reading still works, a later reader repairs
 
@@ -90,6 +91,7 @@ def _settle(run: Run, now: float) -> Result:
         if staged:
             os.rename(run.path, os.path.join(run.home.runs, run.id))
         notify.note_end(run, result)
+        store.tidy(run)
     except OSError:
         pass  # read-only or full: the answer is the same for this reader, the next one tries again
     return run.result() or result

@@ -274,17 +274,20 @@ def end(run: Run, result: Result) -> None:
     try:
         first = files.publish(path, data)
     except OSError:
-        _tidy(run.file("reserve"))
+        _drop(run.file("reserve"))
         first = files.publish(path, data)
     if not first and files.read(path, len(data) + 1) != data:
         warned = (*result.warnings, "result.json had been written by somebody else, and was replaced")
         files.replace(path, files.dump(result.replace(warnings=warned).to_json()))
-    _tidy(run.file("reserve"))
-    _tidy(os.path.join(run.home.active, run.id))
 
 
-def _tidy(path: str) -> None:
-    """Remove what is not needed any more; the run has ended whether that succeeds or not."""
+def tidy(run: Run) -> None:
+    """Remove what an ended run needs no more; nobody waits for this."""
+    _drop(run.file("reserve"))
+    _drop(os.path.join(run.home.active, run.id))
+
+
+def _drop(path: str) -> None:
     try:
         files.remove(path)
     except OSError:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .store import Run
 
 _STACK = 256 << 10
+_FRESH = 10.0
+"""Seconds after an end in which its own runner is taken to be still writing the last of it."""
 
 
 def until_ended(home: Home, run_id: str) -> Result:
@@ -37,7 +39,7 @@ def until_ended(home: Home, run_id: str) -> Result:
         except FileNotFoundError:
             pass  # born between the look and the open, or damaged: settling tells which
         result = run.result()
-        if result is None or not run.told():
+        if result is None or not (run.told() or time.time() - result.finished_at < _FRESH):
             result = _settled(home.run(run_id)) or result
         if result:
             return result

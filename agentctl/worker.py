@@ -96,5 +96,4 @@ class Worker:
 
     def _dismiss_sentinel(self) -> None:
         self._tell_sentinel(b".")
-        os.close(self._tell)
-        os.waitpid(self._sentinel, 0)
+        os.close(self._tell)  # it goes by itself; nobody waits for it

@@ -123,6 +123,7 @@ def test_the_end_is_written_once(home: Home) -> None:
     assert os.stat(run.file("result.json")).st_ino == before
     result = run.result()
     assert result and (result.status, result.goal_met) == ("finished", True)
+    store.tidy(run)
     assert not os.path.exists(run.file("reserve")) and finding.live(home) == []
     os.close(lock)
 
