@@ -11,6 +11,7 @@ import sys
 import time
 
 from . import environ
+from . import files
 from . import locks
 from . import paths
 from . import store
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
     from .store import Home
     from .store import Run
+
+
+_MOST_PLACES = 64
 
 
 def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask: int) -> Run:
@@ -92,8 +96,13 @@ def server_of(config: Config, env: Mapping[str, str]) -> tuple[tmux.Server, str]
 
 def _in_pane(home: Home, config: Config, argv: list[str], env: Mapping[str, str]) -> None:
     server, session = server_of(config, env)
+    key = "%s %s" % (server.socket, session)
     with locks.holding(home.tmux_lock):
-        tmux.open_pane(server, session, argv, max(config.panes_per_window, 1))
+        places = files.load(home.places)
+        places = places if isinstance(places, dict) and len(places) < _MOST_PLACES else {}
+        last = tmux.Place.from_json(places.get(key))
+        place = tmux.open_pane(server, session, argv, max(config.panes_per_window, 1), last)
+        files.refresh(home.places, files.dump({**places, key: place.to_json()}))
 
 
 def _detached(argv: list[str]) -> None:

@@ -61,7 +61,7 @@ class Home:
 _NAMES = {
     "runs": "runs", "active": "active", "journal": "journal", "notify_log": "notify.log", "sessions": "sessions",
     "config": "config.json", "projects": "projects.json", "prompts": "prompts", "lock": "lock",
-    "tmux_lock": "tmux.lock", "notify_lock": "notify.lock", "wakes": "wakes", "crash_log": "crash.log",
+    "tmux_lock": "tmux.lock", "places": "places.json", "notify_lock": "notify.lock", "wakes": "wakes", "crash_log": "crash.log",
 }
 _FOLDERS = ("runs", "active", "prompts", "sessions", "wakes")
 

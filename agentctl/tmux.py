@@ -109,32 +109,49 @@ def check_version() -> None:
             "upgrade tmux, or start without a pane: `--no-pane`")
 
 
-def open_pane(server: Server, session: str, argv: Sequence[str], per_window: int) -> Pane:
+class Place(Record):
+    """A `workers` window as a target, and how many panes it had when we last looked."""
+
+    window: str = ""
+    panes: int = 0
+
+
+def open_pane(server: Server, session: str, argv: Sequence[str], per_window: int, last: Place) -> Place:
     """Run `argv` in a new pane of a `workers` window, made where there is none with room.
 
-    `session` is a tmux session's name, or a pane id of it. The caller holds a
-    lock, so that two starts do not both see the same last place.
+    `session` is a tmux session's name, or a pane id of it. `last` is where the pane
+    before went: asking tmux for its windows first would double the time this takes.
+    The caller holds a lock, so that two starts do not both see the same last place.
     """
+    if 0 < last.panes < per_window:
+        place = _split(server, last.window, argv)
+        if place:
+            return place
     target = session if session.startswith(("%", "$")) else "=" + session
+    listing = ["list-windows", "-t", target, "-F", "#{session_id} #{window_panes} #{window_id} #{window_name}"]
     try:
-        listed = run(server, ["list-windows", "-t", target, "-F", "#{window_id} #{window_panes} #{session_id} #{window_name}"])
+        rows = [line.split(" ", 3) for line in run(server, listing).splitlines() if line.count(" ") > 2]
     except TmuxFailed:
         return _with_new_session(server, session, argv)
-    rows = [line.split(" ", 3) for line in listed.splitlines() if line.count(" ") > 2]
     if not rows:
         raise TmuxFailed("tmux did not list its windows", "look at what `tmux list-windows` prints")
-    for window, panes, _, name in rows:
-        if name == _WINDOW and panes.isdigit() and int(panes) < per_window:
-            pane = _split(server, window, argv)
-            if pane:
-                return pane
-    return _with_new_window(server, rows[0][2], argv)
+    ours = [row for row in rows if row[3].partition("-")[0] == _WINDOW]
+    for _, panes, window, _ in ours:
+        place = _split(server, window, argv) if panes.isdigit() and int(panes) < per_window else None
+        if place:
+            return place
+    return _with_new_window(server, rows[0][0], _free_name([row[3] for row in ours]), argv)
 
 
-_MADE = ["-P", "-F", "#{pane_id} #{pane_pid} #{pid}"]
+def _free_name(taken: Sequence[str]) -> str:
+    names = (_WINDOW if n == 1 else "%s-%d" % (_WINDOW, n) for n in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
 
 
-def _split(server: Server, window: str, argv: Sequence[str]) -> Optional[Pane]:
+_MADE = ["-P", "-F", "#{session_id} #{window_panes} #{window_name}"]
+
+
+def _split(server: Server, window: str, argv: Sequence[str]) -> Optional[Place]:
     """None where the window is gone or has no space, whatever its size was said to be."""
     try:
         out = run(server, ["split-window", "-d", *_MADE, "-t", window, "--", *argv],
@@ -144,35 +161,37 @@ def _split(server: Server, window: str, argv: Sequence[str]) -> Optional[Pane]:
     return _made(out)
 
 
-def _with_new_window(server: Server, session_id: str, argv: Sequence[str]) -> Pane:
-    out = run(server, ["new-window", "-d", *_MADE, "-t", session_id + ":", "-n", _WINDOW, "--", *argv])
-    pane = _made(out)
-    _dress(server, pane)
-    return pane
+def _with_new_window(server: Server, session_id: str, name: str, argv: Sequence[str]) -> Place:
+    place = _made(run(server, ["new-window", "-d", *_MADE, "-t", session_id + ":", "-n", name, "--", *argv]))
+    _dress(server, place)
+    return place
 
 
-def _with_new_session(server: Server, session: str, argv: Sequence[str]) -> Pane:
+def _with_new_session(server: Server, session: str, argv: Sequence[str]) -> Place:
     check_version()
     if session.startswith(("%", "$")):
-        raise TmuxFailed("pane %s is not on this tmux server" % session, "start from a pane that is, or set `tmux_session`")
-    out = run(server, ["new-session", "-d", *_MADE, "-x", "200", "-y", "50", "-s", plain(session), "-n", _WINDOW, "--", *argv])
-    pane = _made(out)
-    _dress(server, pane)
-    return pane
+        raise TmuxFailed("pane %s is not on this tmux server" % session,
+                         "start from a pane that is, or set `tmux_session`; or `--no-pane`")
+    size = ["-x", "200", "-y", "50"]
+    place = _made(run(server, ["new-session", "-d", *_MADE, *size, "-s", plain(session), "-n", _WINDOW, "--", *argv]))
+    _dress(server, place)
+    return place
 
 
-def _made(out: str) -> Pane:
-    words = out.split()
-    if len(words) < 3 or not (words[1] + words[2]).isdigit():
+def _made(out: str) -> Place:
+    """By the session's id and the window's name: after a restart of the server an id alone may be anybody's."""
+    session, _, rest = out.strip().partition(" ")
+    panes, _, name = rest.partition(" ")
+    if not session.startswith("$") or not panes.isdigit():
         raise TmuxFailed("tmux did not say which pane it made", "look for user hooks and aliases in your tmux.conf")
-    return Pane(id=words[0], pid=int(words[1]), server_pid=int(words[2]))
+    return Place(window="%s:=%s" % (session, name), panes=int(panes))
 
 
-def _dress(server: Server, pane: Pane) -> None:
+def _dress(server: Server, place: Place) -> None:
     """Borders that show each pane's title; a finished pane may be gone already."""
     try:
-        run(server, ["set-option", "-w", "-t", pane.id, "pane-border-status", "top"],
-            ["set-option", "-w", "-t", pane.id, "pane-border-format", " #{pane_title} "])
+        run(server, ["set-option", "-w", "-t", place.window, "pane-border-status", "top"],
+            ["set-option", "-w", "-t", place.window, "pane-border-format", " #{pane_title} "])
     except TmuxFailed:
         pass  # decoration: the worker's end may have closed the window already
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 BACKENDS = """\
   claude  Claude Code: `claude`
   codex   Codex CLI: `codex`
-  cursor  Cursor CLI: `agent` or `cursor-agent`; for trusted projects only
+  cursor  Cursor CLI: `cursor-agent` or `agent`; for trusted projects only
   shell   any command after `--`; its exit code is the claim, the end of its
           output the summary:
           agentctl start --project p --backend shell --title tests -- make test
@@ -22,7 +22,7 @@ A backend of your own is an entry in the home's config.json:
       "stream": "text"}}}
 
   argv     what to run. Placeholders: {prompt_file} {schema_file} {model}
-           {effort} {instructions_file} {last_message_file} {session_id} {cwd}.
+           {effort} {instructions_file} {session_id} {cwd}.
            An argument whose placeholder stands for nothing is left out, with
            the flag before it. Without {session_id} it cannot be resumed
   stdin    true: the prompt is on its standard input
@@ -123,7 +123,6 @@ A run folder. `start` writes the first five, the run's own process the others:
   lock             held for as long as the run lives; its content is for people
   raw.jsonl        the worker's standard output, exactly as it came
   stderr.log       the worker's standard error
-  last_message.txt the last message, where the vendor writes it to a file
   verify.log       what the --verify command printed
   events.jsonl     what it did, in the same words for every backend
   status.json      what it is doing now; may be absent, may be a second old
@@ -152,7 +151,6 @@ in config/profiles.json. Of one that exists, give only the fields that differ:
   {"profiles": {"spark": {"limits": {"timeout_s": 1800}}}}
 
 A field that you give replaces the whole field. The fields:
-
 
   description   one line for people
   backends      in order of preference, each with its own model and effort;

@@ -102,7 +102,7 @@ def _distrust(spec: Spec) -> list[str]:
 def _folders(cwd: str, top: str) -> list[str]:
     """The directory and those above it, up to the repository's top: each may have a .codex of its own."""
     found = [cwd]
-    while top and found[-1].startswith(top.rstrip("/") + "/"):
+    while top not in ("", found[-1]) and found[-1].startswith(top.rstrip("/") + "/"):
         found.append(found[-1].rpartition("/")[0] or "/")
     return found
 

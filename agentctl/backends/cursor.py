@@ -1,4 +1,4 @@
-"""Cursor CLI: `agent -p --output-format stream-json`.
+"""Cursor CLI: `cursor-agent -p --output-format stream-json`.
 
 Nothing here was run: the CLI could not be installed where this was written. Flags and
 lines are those of its documentation and of public captures of version 2026.08.11.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..model import RunFiles
     from ..model import Spec
 
-EXECUTABLES: tuple[str, ...] = ("agent", "cursor-agent")
+EXECUTABLES: tuple[str, ...] = ("cursor-agent", "agent")
 SCHEMA_FLAG = False
 INSTRUCTIONS_FLAG = False
 PRESET_SESSION = False

@@ -3,7 +3,7 @@
     {"argv": ["mycli", "--in", "{prompt_file}", "--model", "{model}"],
      "stdin": true, "stream": "claude" | "codex" | "cursor" | "text"}
 
-Placeholders: {prompt_file} {schema_file} {instructions_file} {last_message_file}
+Placeholders: {prompt_file} {schema_file} {instructions_file}
 {model} {effort} {session_id} {cwd}. An argument whose placeholder stands for nothing
 is left out together with the flag before it. Only the user's own configuration can
 describe one: a repository's cannot name what runs.
@@ -80,7 +80,7 @@ def command(spec: Spec, files: RunFiles) -> Command:
 
 def _values(spec: Spec, files: RunFiles) -> dict[str, str]:
     return {
-        "prompt_file": files.input, "schema_file": files.schema, "last_message_file": files.last_message,
+        "prompt_file": files.input, "schema_file": files.schema,
         "instructions_file": files.instructions if spec.instructions else "",
         "model": spec.model, "effort": spec.effort, "cwd": spec.cwd,
         "session_id": lines.safe_session(spec.session_id) if spec.resume else "",
