@@ -50,7 +50,8 @@ def main() -> int:
     The collector would run some ten times while modules are imported, and find nothing.
     """
     gc.set_threshold(100_000)
-    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # `>&-`
+    sys.stdout = sys.stdout or open(os.open(os.devnull, os.O_RDONLY), "w")  # `>&-`: an answer cannot be written
+    sys.stderr = sys.stderr or open(os.devnull, "w")
     code = guarded(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -78,7 +79,8 @@ def guarded(argv: list[str]) -> int:
     except OSError as e:
         # The system refused and says what and why: a full disk, a permission, a folder in a file's place.
         refused = os.environ.get("AGENTCTL_DEBUG") != "1" and "_run" not in argv
-        return _say(AgentctlError("%s: %s" % (e.filename or "cannot read or write", e.strerror))) if refused else _crashed(e)
+        said = AgentctlError("%s: %s" % (e.filename or "cannot read or write", e.strerror))
+        return _say(said) if refused else _crashed(e)
     except Exception as e:
         # A bug of ours: one line for the user, the traceback where it can be sent from.
         return _crashed(e)
@@ -143,7 +145,8 @@ def parser(name: str, module: ModuleType) -> ArgumentParser:
     summary = COMMANDS.get(name, name)
     made = ArgumentParser(prog="agentctl " + name, formatter_class=formatter,
                           description="%s\n\nexamples:\n%s" % (summary, module.EXAMPLES), allow_abbrev=False)
-    made.add_argument("--home", default="", metavar="DIR", help="the home directory (default: see `agentctl help environment`)")
+    made.add_argument("--home", default="", metavar="DIR",
+                      help="the home directory (default: see `agentctl help environment`)")
     module.add_arguments(made)
     made.error = lambda message: _refuse(name, made, message)  # type: ignore[method-assign]
     return made
@@ -190,7 +193,8 @@ def _crashed(error: Exception) -> int:
     words = "%s agentctl %s, python %s on %s\n%s\n" % (
         time.ctime(), __version__, sys.version.split()[0], sys.platform, traceback.format_exc())
     log = os.path.join(paths.home_folder("", os.environ), "crash.log")
-    print("agentctl: unexpected error: %s" % text.one_line("%s: %s" % (type(error).__name__, error), 300), file=sys.stderr)
+    said = text.one_line("%s: %s" % (type(error).__name__, error), 300)
+    print("agentctl: unexpected error: %s" % said, file=sys.stderr)
     try:
         fd = files.open_append(log)
         files.write_all(fd, words.encode("utf-8", "replace"))

@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import re
 
+from . import backends
 from . import files
 from . import locks
 from . import paths
 from . import text
 from .errors import AgentctlError
 from .errors import usage_error
+from .model import EDIT
 from .model import PERMISSIONS
 from .model import Choice
 from .model import Profile
@@ -43,6 +45,7 @@ class Config(Record):
     "always" and "never" say themselves.
     `stop_grace_s`: between TERM and KILL; `exit_grace_s`: how long a worker may live
     on after it reported. `backends`: the user's own, by name (agentctl help backends).
+    `problem` is not read from it: what is wrong with the file, or "".
     """
 
     tmux_session: str = ""
@@ -60,48 +63,126 @@ class Config(Record):
     executables: Optional[dict[str, str]] = None
     profiles: Optional[dict[str, Any]] = None
     backends: Optional[dict[str, Any]] = None
+    problem: str = ""
 
 
+_SETTINGS = Config().to_json().keys() - {"problem"}
 DEFAULT_SESSION = "ai"
 
 
 def load(home: Home) -> tuple[Config, str]:
-    """The configuration, and what is wrong with the file ("" where nothing is)."""
+    """The configuration, and its `problem`: said by whoever talks to the user."""
+    raw: object = {}
+    problem = ""
     try:
         raw = files.parse(files.read(home.config))
     except FileNotFoundError:
-        return Config(), ""
+        pass  # nothing is configured
     except (OSError, ValueError) as e:
-        return Config(), "%s cannot be read (%s): using defaults" % (home.config, e)
+        problem = "%s cannot be read (%s): using defaults" % (home.config, e)
     if not isinstance(raw, dict):
-        return Config(), "%s is not a JSON object: using defaults" % home.config
-    return Config.from_json(raw), ""
+        problem = "%s is not a JSON object: using defaults" % home.config
+    elif not problem:
+        problem = _ignored(home.config, raw)
+    return Config.from_json(raw).replace(problem=problem), problem
+
+
+def _ignored(path: str, raw: dict[str, Any]) -> str:
+    """What of a readable configuration is not used, or ""."""
+    unknown = ["`%s` is no setting" % name for name in raw if name not in _SETTINGS]
+    mistyped = ["`%s` has the wrong type" % name for name in misfits(Config, raw)]
+    return "%s: %s: ignored" % (path, ", ".join(unknown + mistyped)) if unknown or mistyped else ""
+
+
+def misfits(kind: type[Record], raw: dict[str, Any]) -> list[str]:
+    """The fields of a record (`limits.max_turns` within another) whose value in `raw` it does not take."""
+    fitted = kind.from_json(raw).to_json()
+    return [name + more for name in raw if name in fitted for more in _differences(raw[name], fitted[name])]
+
+
+def _differences(given: object, taken: object) -> list[str]:
+    if isinstance(given, dict) and isinstance(taken, dict):
+        return ["." + name + more for name in given if name in taken for more in _differences(given[name], taken[name])]
+    return [] if given == taken and isinstance(given, bool) == isinstance(taken, bool) else [""]
 
 
 def profiles(config: Config) -> dict[str, Profile]:
-    """The shipped profiles, with the user's own of the same name before them."""
+    """The shipped profiles, with the user's own of the same name before them. Raises AgentctlError."""
+    return {name: _profile(name, entry) for name, entry in _profile_entries(config).items()}
+
+
+def _profile_entries(config: Config) -> dict[str, Any]:
     shipped = files.load(paths.asset("config", "profiles.json")) or {}
     raw = dict(shipped.get("profiles") or {})
     for name, entry in (config.profiles or {}).items():
         raw[name] = {**raw.get(name, {}), **entry} if isinstance(entry, dict) else entry
-    return {name: _profile(name, entry) for name, entry in raw.items() if isinstance(entry, dict)}
+    return raw
 
 
-def _profile(name: str, raw: dict[str, Any]) -> Profile:
-    profile = Profile.from_json(raw)
-    listed = raw.get("backends")
-    choices = tuple(Choice.from_json(c) for c in listed) if isinstance(listed, list) else ()
-    if profile.permissions not in PERMISSIONS:
-        raise AgentctlError("profile `%s`: permissions is one of %s" % (name, ", ".join(PERMISSIONS)), "mend config.json")
-    return profile.replace(name=name, backends=choices, allow=tuple(str(a) for a in profile.allow))
+def _profile(name: str, raw: object) -> Profile:
+    wrong = _wrong_with_profile(raw)
+    if wrong or not isinstance(raw, dict):
+        raise AgentctlError("profile `%s` in config.json: %s" % (name, wrong), "see `agentctl help profiles`")
+    choices = tuple(Choice.from_json(c) for c in raw.get("backends") or ())
+    return Profile.from_json({**raw, "backends": None}).replace(name=name, backends=choices)
+
+
+def _wrong_with_profile(raw: object) -> str:
+    if not isinstance(raw, dict):
+        return "it is not an object"
+    listed = raw.get("backends") or []
+    if not isinstance(listed, list) or not all(isinstance(c, dict) and c.get("backend") for c in listed):
+        return "backends is a list of objects, each with a `backend`"
+    found = misfits(Profile, {k: v for k, v in raw.items() if k not in ("backends", "env")})
+    found += ["backends." + field for choice in listed for field in misfits(Choice, choice)]
+    if found:
+        return "%s has the wrong type" % ", ".join(found)
+    if raw.get("permissions", EDIT) not in PERMISSIONS:
+        return "permissions is one of %s" % ", ".join(PERMISSIONS)
+    return _wrong_with_env(raw.get("env"))
+
+
+def _wrong_with_env(env: object) -> str:
+    """Numbers are taken for what they look like; a name or value that no environment can hold is not."""
+    if env is not None and not isinstance(env, dict):
+        return "env is an object of names and values"
+    for name, value in (env or {}).items():
+        if not isinstance(value, (str, int, float)) or not name or "=" in name or not _encodable(name + str(value)):
+            return "env: `%s` cannot be in an environment" % name
+    return ""
+
+
+def _encodable(words: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(words)
+    except UnicodeEncodeError:
+        return False  # a lone surrogate
+
+
+def backend(config: Config, name: str) -> Optional[dict[str, Any]]:
+    """The description of a backend of the user's own; None for one of ours.
+
+    Raises AgentctlError for a name that is neither, and for a description that will not do.
+    """
+    own = config.backends or {}
+    if name not in own:
+        if name not in backends.NAMES:
+            raise usage_error("no backend named `%s`" % name, "one of: %s" % ", ".join([*backends.NAMES, *own]))
+        return None
+    wrong = backends.wrong_with(own[name])
+    if wrong:
+        raise AgentctlError("backend `%s` in config.json: %s" % (name, wrong), "see `agentctl help backends`")
+    described: dict[str, Any] = own[name]
+    return described
 
 
 def profile(config: Config, name: str) -> Profile:
     """A profile by name. Raises AgentctlError that names the closest one."""
-    known = profiles(config)
+    known = _profile_entries(config)
     if name in known:
-        return known[name]
-    raise AgentctlError("no profile named `%s`" % name, _meant(name, list(known)), code=2)
+        return _profile(name, known[name])
+    hint = _meant(name, list(known))
+    raise usage_error("no profile named `%s`" % name, "%s (%s)" % (hint, config.problem) if config.problem else hint)
 
 
 def _meant(name: str, known: list[str]) -> str:
@@ -113,12 +194,13 @@ def projects(home: Home) -> dict[str, Project]:
     """The registered projects by name. Raises AgentctlError for a damaged file."""
     try:
         raw = files.parse(files.read(home.projects))
-        entries = raw["projects"]
-        return {name: Project.from_json(entry).replace(name=name) for name, entry in entries.items() if NAME.match(name)}
+        entries = ((name, entry) for name, entry in raw["projects"].items() if NAME.match(name))
+        return {name: Project.from_json(entry).replace(name=name) for name, entry in entries}
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise AgentctlError("%s is damaged" % home.projects, "mend it by hand, or move it away and add the projects again") from None
+        raise AgentctlError("%s is damaged" % home.projects,
+                            "mend it by hand, or move it away and add the projects again") from None
 
 
 def project(home: Home, name: str) -> Project:
@@ -136,7 +218,8 @@ def project_at(home: Home, folder: str) -> Project:
     found = [p for p in projects(home).values() if here == p.path or here.startswith(p.path.rstrip("/") + "/")]
     if not found:
         name = _example(os.path.basename(here))
-        raise AgentctlError("no project is registered for %s" % here, "register it with `agentctl add-project %s .`" % name)
+        raise AgentctlError("no project is registered for %s" % here,
+                            "register it with `agentctl add-project %s .`" % name)
     return max(found, key=lambda p: len(p.path))
 
 
@@ -146,9 +229,16 @@ def _example(name: str) -> str:
 
 
 def add_project(home: Home, name: str, path: str, default_profile: str, trust: bool) -> Project:
-    """Register a directory; the same name again changes its entry. Raises AgentctlError."""
+    """Register a directory; the same name again changes its entry. Raises AgentctlError.
+
+    Without a path it is the one that the name has, else the current directory.
+    """
     if not NAME.match(name):
-        raise usage_error("`%s` is not a project name" % name, "letters, digits, `.`, `_`, `-`; at most 64; for example `%s`" % _example(name))
+        raise usage_error("`%s` is not a project name" % name,
+                          "letters, digits, `.`, `_`, `-`; at most 64; for example `%s`" % _example(name))
+    if not path:
+        known = projects(home).get(name)
+        path = known.path if known else os.getcwd()
     if not os.path.isdir(path):
         raise AgentctlError("%s is not a directory" % path, "give the project's own directory")
     if default_profile:

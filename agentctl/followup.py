@@ -13,7 +13,6 @@ import time
 from . import config as configuration
 from . import launch
 from . import planning
-from . import prompting
 from .errors import AgentctlError
 from .model import CHECK_FAILED
 from .model import Project
@@ -70,12 +69,16 @@ def project_of(home: Home, spec: Spec) -> Project:
 
 
 def _handed_over(parent: Run, result: Result, prompt: str) -> str:
+    from . import prompting
+
     told = prompting.handoff(parent.text("prompt.md"), result.summary, parent.text("diff.patch", 1 << 20))
     return "%s\n\n---\n%s" % (prompt.rstrip("\n"), told)
 
 
 def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str]) -> str:
     """Stage the run with the stronger profile that follows this one; its id. Raises AgentctlError."""
+    from . import prompting
+
     config, _ = configuration.load(run.home)
     reasons = tuple(r for r in (result.error, _unmet(result), result.notes) if r)
     request = Request(

@@ -15,7 +15,6 @@ from . import files
 from . import locks
 from . import paths
 from . import store
-from . import supervise
 from . import tmux
 from .config import DEFAULT_SESSION
 from .config import Config
@@ -106,6 +105,8 @@ def _in_pane(home: Home, config: Config, argv: list[str], env: Mapping[str, str]
 
 
 def _detached(argv: list[str]) -> None:
+    from . import supervise
+
     null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     try:
         supervise.spawn(argv, {"PATH": os.environ.get("PATH", os.defpath), supervise.DETACHED: "1"}, os.devnull, null, null)

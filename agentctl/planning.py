@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
     from typing import Optional
 
+    from .backends import Adapter
     from .config import Config
     from .store import Home
 
@@ -143,11 +144,7 @@ def _not_installed(choices: list[Choice], profile: Profile, argv: tuple[str, ...
 
 
 def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile) -> Plan:
-    from . import prompting
-    from . import schema as schemas
-
     adapter = backends.adapter_of(spec)
-    schema = _schema(request.schema)
     instructions = _instructions(home, profile.prompt)
     if adapter.PRESET_SESSION and not spec.resume:
         spec = spec.replace(session_id=_uuid())
@@ -155,16 +152,25 @@ def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile) -> P
     refused = adapter.refuse(spec)
     if refused:
         raise _refused(spec, refused, not adapter.refuse(spec.replace(trusted=True)))
-    texts = {"prompt.md": request.prompt.encode("utf-8", "surrogateescape"), "schema.json": schema}
+    texts = {"prompt.md": request.prompt.encode("utf-8", "surrogateescape"), "schema.json": _schema(request.schema)}
+    if spec.backend != "shell":
+        texts.update(_for_model(spec, adapter, texts["schema.json"], instructions, request.prompt))
+    return Plan(spec=spec, texts=texts, env={k: str(v) for k, v in (profile.env or {}).items()})
+
+
+def _for_model(spec: Spec, adapter: Adapter, schema: bytes, instructions: str, prompt: str) -> dict[str, bytes]:
+    """What a model is told besides the prompt: by the vendor's flags where it has them, else on stdin."""
+    from . import prompting
+    from . import schema as schemas
+
+    texts = {}
     if adapter.STRICT_SCHEMA:
         texts["vendor-schema.json"] = files.dump(schemas.strict(files.parse(schema)))
     if spec.instructions:
         texts["instructions.md"] = instructions.encode("utf-8")
-    if spec.backend != "shell":
-        texts["input.md"] = prompting.compose_input(
-            request.prompt, "" if adapter.INSTRUCTIONS_FLAG else instructions,
-            "" if adapter.SCHEMA_FLAG else schema.decode("utf-8")).encode("utf-8", "surrogateescape")
-    return Plan(spec=spec, texts=texts, env={k: str(v) for k, v in (profile.env or {}).items()})
+    words = prompting.compose_input(
+        prompt, "" if adapter.INSTRUCTIONS_FLAG else instructions, "" if adapter.SCHEMA_FLAG else schema.decode("utf-8"))
+    return {**texts, "input.md": words.encode("utf-8", "surrogateescape")}
 
 
 def _refused(spec: Spec, reason: str, trust_would_do: bool) -> AgentctlError:

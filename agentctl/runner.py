@@ -79,8 +79,8 @@ def main(home_path: str, run_id: str) -> int:
     published = _publish(run, result, alarm, screen)
     os.close(lock)
     if published:
-        _quietly(lambda: notify.seal(run))
-        store.tidy(run)
+        store.tidy(run)  # before the mark: what is not marked is looked at again
+        _quietly(lambda: notify.note_end(run, result))
         _afterwards(home, config, spec, screen, result, env)
     return 0
 

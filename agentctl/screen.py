@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 
 from . import text
-from . import view
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ class Screen:
         if not self.alive:
             return
         shown = text.one_line(words, self._width())
-        if self._colour and view.STYLES[style]:
-            shown = "\033[%sm%s\033[0m" % (view.STYLES[style], shown)
+        if self._colour and text.STYLES[style]:
+            shown = "\033[%sm%s\033[0m" % (text.STYLES[style], shown)
         self._write(shown + "\r\n")
 
     def title(self, words: str) -> None:

@@ -6,28 +6,31 @@ runner is a subreaper, so that whatever daemonised becomes its child; and every
 descendant carries AGENTCTL_RUN_ID in its environment. A sentinel process holds
 the read end of a pipe only the runner can write to: when the runner is killed,
 end-of-file tells the sentinel to stop the group. No pid is ever trusted alone:
-before anything is signalled by number it must carry the marker.
+before anything is signalled by number it must carry the marker or, where no
+environment can be read, be below or beside the very process that was recorded.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
-import sys
 import time
+
+from . import processes
+from .processes import start_time as start_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
-    from typing import Optional
 
 MARKER = "AGENTCTL_RUN_ID"
 DETACHED = "AGENTCTL_DETACHED"
 HANDLED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP, signal.SIGPIPE,
-           signal.SIGCHLD, signal.SIGTTOU, signal.SIGTTIN)
-_LINUX = sys.platform.startswith("linux")
+           signal.SIGXFSZ, signal.SIGCHLD, signal.SIGTTOU, signal.SIGTTIN)
 
 
 def spawn(argv: Sequence[str], env: Mapping[str, str], stdin: str, stdout: int, stderr: int) -> int:
@@ -35,8 +38,12 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], stdin: str, stdout: int, 
 
     stdin is a file, stdout and stderr are descriptors of files: a pipe would lose
     the last words of a Node program and hang while a grandchild holds it.
-    Raises OSError (missing program, no permission, bad interpreter).
+    Raises OSError (missing program, no permission, bad interpreter). A name without
+    a slash is a missing program: the system would take one in the working directory,
+    where a hostile repository may have put it.
     """
+    if "/" not in argv[0]:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
     actions = [(os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
                (os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, stderr, 2)]
     return os.posix_spawn(argv[0], list(argv), dict(env), file_actions=actions, setsid=True,
@@ -45,7 +52,7 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], stdin: str, stdout: int, 
 
 def become_subreaper() -> None:
     """On Linux, have orphaned descendants become our children (prctl(2), best effort)."""
-    if not _LINUX:
+    if not processes.LINUX:
         return
     import ctypes
 
@@ -72,26 +79,34 @@ def start_sentinel(run_id: str) -> tuple[int, int]:
         os.setsid()
         for number in (*HANDLED, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # harmless, and it may have to ask `ps`
         _watch(run_id)
     finally:
         os._exit(0)
 
 
 def _watch(run_id: str) -> None:
-    heard = b""
+    group, started = 0, ""
     while True:
-        data = os.read(0, 64)
-        if not data:
+        heard = os.read(0, 64)
+        if heard.endswith(b"."):
+            return
+        if not heard:
             break
-        heard += data
-    if heard.endswith(b"."):
+        group = int(heard)
+        started = "" if can_mark() else start_time(group)
+    end_group(group, run_id, grace=1.0, started=started)
+
+
+def end_group(pgid: int, run_id: str, grace: float, started: str = "") -> None:
+    """TERM, CONT, a grace, KILL: to the group, then to whatever carries the marker.
+
+    `started` is the `start_time` of the group's leader as it was recorded: all there
+    is to go by on systems that have no marker to read.
+    """
+    if not can_mark():
+        _end_family(pgid, started, grace)
         return
-    groups = [int(word) for word in heard.split() if word.isdigit()]
-    end_group(groups[-1] if groups else 0, run_id, grace=1.0)
-
-
-def end_group(pgid: int, run_id: str, grace: float) -> None:
-    """TERM, CONT, a grace, KILL: to the group, then to whatever carries the marker."""
     for number in (signal.SIGTERM, signal.SIGCONT):
         signal_group(pgid, run_id, number)
     deadline = time.monotonic() + grace
@@ -107,9 +122,35 @@ def end_group(pgid: int, run_id: str, grace: float) -> None:
         time.sleep(0.02)
 
 
+def _end_family(leader: int, started: str, grace: float) -> None:
+    """The same where there is no /proc [not measured]: each process by its number and its start.
+
+    Nothing is signalled where the leader is not the process that was recorded; what
+    left its group and its parents before that is not found.
+    """
+    known = processes.family({leader: started}, leader)
+    deadline = time.monotonic() + grace
+    for number in (signal.SIGTERM, signal.SIGCONT):
+        _signal_each(known, number)
+    while known and time.monotonic() < deadline:
+        time.sleep(0.05)
+        known = processes.family(known, leader)
+    for _ in range(50):
+        if not known:
+            return
+        _signal_each(known, signal.SIGKILL)
+        time.sleep(0.02)
+        known = processes.family(known, leader)
+
+
+def _signal_each(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        kill(pid, number)
+
+
 def signal_group(pgid: int, run_id: str, number: int) -> None:
     """Signal a group if it still is this run's: a number may have been used again."""
-    if pgid > 1 and (not can_mark() or any(os_pgid(pid) == pgid for pid in survivors(run_id))):
+    if pgid > 1 and any(os_pgid(pid) == pgid for pid in survivors(run_id)):
         try:
             os.killpg(pgid, number)
         except (ProcessLookupError, PermissionError):
@@ -150,7 +191,7 @@ def alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return not _zombie(pid)
+    return not processes.zombie(pid)
 
 
 def os_pgid(pid: int) -> int:
@@ -162,87 +203,35 @@ def os_pgid(pid: int) -> int:
 
 def can_mark() -> bool:
     """Whether this system lets us read the environment of our own processes."""
-    return _LINUX
+    return processes.LINUX
 
 
 def survivors(run_id: str) -> Iterator[int]:
     """Live processes that carry this run's marker. Linux; elsewhere none are found."""
     wanted = ("%s=%s" % (MARKER, run_id)).encode("ascii")
-    for pid in _processes():
-        if wanted in environment(pid) and not _zombie(pid):
+    for pid in processes.others():
+        if wanted in processes.environment(pid) and not processes.zombie(pid):
             yield pid
 
 
-def environment(pid: int) -> list[bytes]:
-    """The environment a process of ours was started with; [] where it cannot be read."""
-    try:
-        with open("/proc/%d/environ" % pid, "rb") as f:
-            return f.read().split(b"\0")
-    except OSError:
-        return []
-
-
-def _processes() -> list[int]:
-    if not _LINUX:
-        return []
-    me = os.getpid()
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != me]
-
-
-def _stat(pid: int) -> list[str]:
-    """Fields of /proc/<pid>/stat from the state on; [] where the process is gone."""
-    try:
-        with open("/proc/%d/stat" % pid, "rb") as f:
-            return f.read().rpartition(b")")[2].decode("ascii", "replace").split()
-    except OSError:
-        return []
-
-
-def _zombie(pid: int) -> bool:
-    return _stat(pid)[:1] == ["Z"]
-
-
-def parent(pid: int) -> int:
-    """The parent of a process, or 0 where it is gone or this system does not say."""
-    if _LINUX:
-        fields = _stat(pid)
-        return int(fields[1]) if len(fields) > 1 else 0
-    from . import proc
-
-    out = proc.run(["ps", "-o", "ppid=", "-p", str(pid)], timeout=5).out.strip()
-    return int(out) if out.isdigit() else 0
-
-
-def start_time(pid: int) -> str:
-    """A mark of this very process under this pid (Linux: clock ticks since boot)."""
-    fields = _stat(pid)
-    return fields[19] if len(fields) > 19 else ""
-
-
-def strays(run_id: str, sentinel: int) -> list[int]:
+def strays(run_id: str, pgid: int, sentinel: int) -> list[int]:
     """What is left of the worker after it was reaped, cheapest question first.
 
     With a subreaper every orphan is a child of ours, so no child but the sentinel
     means nothing is left; only otherwise is every process looked at. Processes that
     agentctl itself detached (a tmux server, another run's runner) are not strays.
+    Without /proc it is who is in the worker's group.
     """
-    children = _children()
+    if not can_mark():
+        return sorted(p.pid for p in processes.table().values() if p.group == pgid)
+    children = processes.children()
     if children is not None and all(pid == sentinel for pid in children):
         return []
     found = set(survivors(run_id))
     for pid in children or []:
-        if pid != sentinel and not any(e.startswith(DETACHED.encode()) for e in environment(pid)):
+        if pid != sentinel and not any(e.startswith(DETACHED.encode()) for e in processes.environment(pid)):
             found.add(pid)
-    return sorted(pid for pid in found if not _zombie(pid))
-
-
-def _children() -> Optional[list[int]]:
-    """Pids of our children, or None where the system does not list them."""
-    try:
-        with open("/proc/self/task/%d/children" % os.getpid(), "rb") as f:
-            return [int(word) for word in f.read().split()]
-    except OSError:
-        return None
+    return sorted(pid for pid in found if not processes.zombie(pid))
 
 
 def sweep(run_id: str, pgid: int, sentinel: int, grace: float = 0.3) -> list[int]:
@@ -251,26 +240,27 @@ def sweep(run_id: str, pgid: int, sentinel: int, grace: float = 0.3) -> list[int
     The group's number cannot have been reused while a member of it lives, and is
     asked for only when one was seen.
     """
-    left = strays(run_id, sentinel)
-    if not left and not (children_unknown() and group_alive(pgid)):
+    left = strays(run_id, pgid, sentinel)
+    if not left and not _unlisted(pgid):
         return []
     seen = list(left)
     deadline = time.monotonic() + grace
     _signal_all(left, pgid, signal.SIGTERM)
-    while left and time.monotonic() < deadline:
+    while (left or _unlisted(pgid)) and time.monotonic() < deadline:
         time.sleep(0.01)
-        left = _after_reaping(run_id, sentinel)
+        left = _after_reaping(run_id, pgid, sentinel)
     for _ in range(100):
-        if not left:
+        if not left and not _unlisted(pgid):
             break
         _signal_all(left, pgid, signal.SIGKILL)
         time.sleep(0.01)
-        left = _after_reaping(run_id, sentinel)
+        left = _after_reaping(run_id, pgid, sentinel)
     return seen
 
 
-def children_unknown() -> bool:
-    return _children() is None
+def _unlisted(pgid: int) -> bool:
+    """Whether the group lives on where the system may not list all of it."""
+    return processes.children() is None and group_alive(pgid)
 
 
 def _signal_all(pids: Sequence[int], pgid: int, number: int) -> None:
@@ -282,14 +272,14 @@ def _signal_all(pids: Sequence[int], pgid: int, number: int) -> None:
             kill(pid, signal.SIGCONT)
 
 
-def _after_reaping(run_id: str, sentinel: int) -> list[int]:
+def _after_reaping(run_id: str, pgid: int, sentinel: int) -> list[int]:
     reap_orphans((sentinel,))
-    return strays(run_id, sentinel)
+    return strays(run_id, pgid, sentinel)
 
 
 def reap_orphans(ours: Sequence[int]) -> None:
     """Reap those of our children that have ended, but for `ours`: as a subreaper we inherit strangers."""
-    for pid in _children() or []:
+    for pid in processes.children() or []:
         if pid not in ours:
             try:
                 os.waitpid(pid, os.WNOHANG)

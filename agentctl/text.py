@@ -11,12 +11,16 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
     from typing import Optional
 
 # Controls, DEL, C1, and the characters that reorder or hide text.
 _UNSAFE: dict[int, Optional[int]] = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
 _UNSAFE.update(dict.fromkeys((0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)))
 _UNSAFE.update({ord(c): ord(" ") for c in "\t\r\v\f\u0085\u2028\u2029"})
+STYLES = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+"""Names of styles and their terminal codes; no meaning is carried by colour alone."""
+
 _LINE = {**_UNSAFE, ord("\n"): ord(" ")}
 _LINES = {n: c for n, c in _UNSAFE.items() if n != ord("\n")}
 
@@ -103,3 +107,8 @@ def closest(word: str, known: list[str]) -> str:
 
     found = get_close_matches(word, known, 1)
     return found[0] if found else ""
+
+
+def public(record: dict[str, Any]) -> dict[str, Any]:
+    """A result or row as programs get it: times in ISO 8601."""
+    return {k: iso(v) if k.endswith("_at") and isinstance(v, (int, float)) else v for k, v in record.items()}

@@ -16,6 +16,7 @@ import os
 from . import paths
 from . import proc
 from .errors import AgentctlError
+from .errors import usage_error
 from .record import Record
 
 TYPE_CHECKING = False
@@ -127,6 +128,7 @@ def open_pane(server: Server, session: str, argv: Sequence[str], per_window: int
         place = _split(server, last.window, argv)
         if place:
             return place
+    session = session_name(session)
     target = session if session.startswith(("%", "$")) else "=" + session
     listing = ["list-windows", "-t", target, "-F", "#{session_id} #{window_panes} #{window_id} #{window_name}"]
     try:
@@ -141,6 +143,16 @@ def open_pane(server: Server, session: str, argv: Sequence[str], per_window: int
         if place:
             return place
     return _with_new_window(server, rows[0][0], _free_name([row[3] for row in ours]), argv)
+
+
+def session_name(name: str) -> str:
+    """The name that tmux gives a session of this name: `.` and `:` stand for windows and panes in a target.
+
+    Raises AgentctlError for what it would write in escapes, and not find again.
+    """
+    if not name.isprintable() or "\\" in name:
+        raise usage_error("%r cannot name a tmux session" % name, "use letters, digits, `_` and `-`")
+    return name.replace(".", "_").replace(":", "_")
 
 
 def _free_name(taken: Sequence[str]) -> str:
@@ -162,9 +174,8 @@ def _split(server: Server, window: str, argv: Sequence[str]) -> Optional[Place]:
 
 
 def _with_new_window(server: Server, session_id: str, name: str, argv: Sequence[str]) -> Place:
-    place = _made(run(server, ["new-window", "-d", *_MADE, "-t", session_id + ":", "-n", name, "--", *argv]))
-    _dress(server, place)
-    return place
+    new = ["new-window", "-d", *_MADE, "-t", session_id + ":", "-n", name, "--", *argv]
+    return _made(run(server, new, *_dress("%s:=%s" % (session_id, name))))
 
 
 def _with_new_session(server: Server, session: str, argv: Sequence[str]) -> Place:
@@ -173,9 +184,8 @@ def _with_new_session(server: Server, session: str, argv: Sequence[str]) -> Plac
         raise TmuxFailed("pane %s is not on this tmux server" % session,
                          "start from a pane that is, or set `tmux_session`; or `--no-pane`")
     size = ["-x", "200", "-y", "50"]
-    place = _made(run(server, ["new-session", "-d", *_MADE, *size, "-s", plain(session), "-n", _WINDOW, "--", *argv]))
-    _dress(server, place)
-    return place
+    new = ["new-session", "-d", *_MADE, *size, "-s", plain(session), "-n", _WINDOW, "--", *argv]
+    return _made(run(server, new, *_dress("=%s:=%s" % (session, _WINDOW))))
 
 
 def _made(out: str) -> Place:
@@ -187,13 +197,10 @@ def _made(out: str) -> Place:
     return Place(window="%s:=%s" % (session, name), panes=int(panes))
 
 
-def _dress(server: Server, place: Place) -> None:
-    """Borders that show each pane's title; a finished pane may be gone already."""
-    try:
-        run(server, ["set-option", "-w", "-t", place.window, "pane-border-status", "top"],
-            ["set-option", "-w", "-t", place.window, "pane-border-format", " #{pane_title} "])
-    except TmuxFailed:
-        pass  # decoration: the worker's end may have closed the window already
+def _dress(window: str) -> tuple[list[str], list[str]]:
+    """The commands that make a new window's borders show each pane's title."""
+    return (["set-option", "-w", "-t", window, "pane-border-status", "top"],
+            ["set-option", "-w", "-t", window, "pane-border-format", " #{pane_title} "])
 
 
 def describe(server: Server, pane: str) -> Optional[Pane]:

@@ -40,7 +40,7 @@ config.json in the home is yours to edit. Every key may be absent.
   executables            where a program is, if not on your PATH:
                          {"codex": "/opt/codex/bin/codex"}
   tmux_session           where worker panes go; absent: the tmux session you are
-                         in, else one named `ai`
+                         in, else one named `ai`. `.` and `:` in it become `_`
   tmux_socket            the tmux server: a name or the path of its socket
   panes_per_window       (6)
   keep_panes             which panes stay after the end: "failed" (those that
@@ -56,7 +56,8 @@ config.json in the home is yours to edit. Every key may be absent.
 The wake: when a run ends, one constant line is typed into the pane that called
 `start`, if a live Claude Code is seen there with an empty input box and no open
 question. It is a hint; `agentctl wait` and the files do not depend on it.
-A file that cannot be read is said, left as it is, and defaults are used.
+A file that cannot be read is said, left as it is, and defaults are used. So are
+keys that are no setting, or whose value has the wrong type.
 """
 
 EXIT_CODES = """\
@@ -194,7 +195,12 @@ A project is not trusted until you say so: `add-project NAME PATH --trust`.
 Without trust, workers do not load what the repository configures (hooks, tool
 servers, settings), as far as the vendor has a flag for it: reading a repository
 must not run its code. With trust they load it as if you had started them there.
-A folder that you trusted in the vendor's own dialog counts as trusted for it.
+Claude's flag leaves the repository's CLAUDE.md out as well: what a worker
+should know of it belongs in the prompt then. Codex is told to distrust the
+directory and those above it up to the repository's top, whatever its own
+config.toml says of those.
+The very folder that you trusted in the vendor's own dialog counts as trusted
+for it.
 
 Whatever a worker wrote is data. agentctl types none of it into a shell, passes
 none of it to tmux, strips control characters before showing it, and believes

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 
 from . import store
 from . import text
-from . import view
+from .errors import AgentctlError
 from .errors import usage_error
 from .paths import home_folder
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .store import Home
+
+
+_PATIENCE_S = 2.0
 
 
 def open_home(args: Namespace) -> Home:
@@ -41,9 +45,28 @@ def say(words: str) -> None:
         print(words, file=sys.stderr)
 
 
+def warn_of_config(home: Home) -> None:
+    """Said to programs too: what is wrong with config.json changes what their command does."""
+    from . import config
+
+    problem = config.load(home)[1]
+    if problem:
+        print("agentctl: %s" % text.one_line(problem), file=sys.stderr)
+
+
+def answer(words: str, otherwise: str) -> None:
+    """One line of data that must not get lost: AgentctlError with the hint `otherwise` where it cannot be written."""
+    try:
+        print(words)
+        sys.stdout.flush()
+    except OSError as e:
+        sys.stdout = open(os.devnull, "w")  # what is left in the buffer would be an error again
+        raise AgentctlError("cannot write the answer: %s" % e.strerror, otherwise) from None
+
+
 def data(value: Any) -> None:
     """One JSON value: a line for programs, indented for people. ASCII, so nothing in it acts."""
-    public = view.public(value) if isinstance(value, dict) else value
+    public = text.public(value) if isinstance(value, dict) else value
     print(json.dumps(public, indent=2 if is_terminal() else None))
     sys.stdout.flush()
 
@@ -51,7 +74,7 @@ def data(value: Any) -> None:
 def line(words: str, style: str = "") -> None:
     """A line for people, made safe, coloured where colour is seen."""
     shown = text.one_line(words)
-    code = view.STYLES.get(style, "") if coloured() else ""
+    code = text.STYLES.get(style, "") if coloured() else ""
     print("\033[%sm%s\033[0m" % (code, shown) if code else shown)
 
 
@@ -81,8 +104,25 @@ def prompt_text(path: str) -> str:
         except OSError as e:
             raise usage_error("cannot read the prompt file %s: %s" % (path, e.strerror)) from None
     if sys.stdin is None or sys.stdin.isatty():
-        raise usage_error("no prompt: stdin is a terminal", "give one: `agentctl start … < prompt.md`, or --prompt-file FILE")
-    return _decoded(sys.stdin.buffer.read())
+        raise usage_error("no prompt: stdin is a terminal",
+                          "give one: `agentctl start … < prompt.md`, or --prompt-file FILE")
+    return _decoded(_all_of(sys.stdin.fileno()))
+
+
+def _all_of(fd: int) -> bytes:
+    """Everything up to the end; says what it waits for, where the end takes its time."""
+    import select
+
+    chunks: list[bytes] = []
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        left = deadline - time.monotonic()
+        if left > 0 and not select.select([fd], [], [], left)[0]:
+            print("agentctl: reading the prompt from stdin, which has not ended", file=sys.stderr)
+        chunk = os.read(fd, 1 << 16)
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
 
 
 def _decoded(raw: bytes) -> str:

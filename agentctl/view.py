@@ -13,11 +13,7 @@ from .model import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
     from typing import Optional
-
-STYLES = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-"""Names of styles and their terminal codes; no meaning is carried by colour alone."""
 
 _SIGNS = {
     "message": ("│", ""), "thinking": ("·", "dim"), "tool_call": ("→", "cyan"), "file_write": ("✎", "green"),
@@ -72,8 +68,3 @@ def next_command(result: Result) -> str:
 def state_title(spec: Spec, state: str) -> str:
     """The pane's title: state first, so that a narrow border still tells."""
     return " ".join(p for p in (state, spec.id[-4:], spec.profile or spec.backend, spec.title) if p)
-
-
-def public(record: dict[str, Any]) -> dict[str, Any]:
-    """A result or row as programs get it: times in ISO 8601."""
-    return {k: text.iso(v) if k.endswith("_at") and isinstance(v, (int, float)) else v for k, v in record.items()}

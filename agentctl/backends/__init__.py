@@ -64,5 +64,11 @@ def parser(spec: Spec) -> Callable[[bytes], list[Event]]:
     return adapter("shell" if stream == "text" else stream).parse
 
 
+def wrong_with(described: object) -> str:
+    """Why this description of a user's own backend will not do, or ""."""
+    wrong: str = _module("custom").wrong_with(described)
+    return wrong
+
+
 def _module(name: str) -> Any:
     return __import__("%s.%s" % (__name__, name), fromlist=["command"])

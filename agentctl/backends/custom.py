@@ -15,11 +15,8 @@ import re
 
 from ..model import Command
 from ..model import RunFiles
+from ..model import Spec
 from . import lines
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ..model import Spec
 
 EXECUTABLES: tuple[str, ...] = ()
 SCHEMA_FLAG = False
@@ -33,12 +30,26 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _NO_FILES = RunFiles()
 
 
+def wrong_with(described: object) -> str:
+    """Why this description will not do, or ""."""
+    if not isinstance(described, dict):
+        return "it is not an object"
+    argv, stdin, name = described.get("argv"), described.get("stdin", True), described.get("stream", "text")
+    if not isinstance(argv, list) or not argv or not all(isinstance(w, str) and lines.passable(w) for w in argv):
+        return "argv is a list of words, the first a program"
+    if not argv[0]:
+        return "argv begins with an empty word"
+    unknown = {found for word in argv for found in _PLACEHOLDER.findall(word)} - _values(Spec(), _NO_FILES).keys()
+    if unknown:
+        return "argv has unknown placeholders: %s" % ", ".join(sorted(unknown))
+    if not isinstance(stdin, bool):
+        return "stdin is true or false"
+    return "" if name in STREAMS else "stream is one of %s" % ", ".join(STREAMS)
+
+
 def template(spec: Spec) -> tuple[str, ...]:
-    """The described argv, or () if it is not a list of strings."""
-    argv = (spec.custom or {}).get("argv")
-    if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv):
-        return ()
-    return tuple(argv)
+    """The described argv, or () if the description will not do."""
+    return () if wrong_with(spec.custom) else tuple((spec.custom or {})["argv"])
 
 
 def stream(spec: Spec) -> str:
@@ -49,17 +60,16 @@ def stream(spec: Spec) -> str:
 
 def refuse(spec: Spec) -> str:
     """Why this backend cannot serve the spec, or ""."""
-    argv = template(spec)
-    if not argv or not argv[0]:
-        return "backend `%s` has no argv in the configuration" % spec.backend
-    if spec.resume and not any("{session_id}" in word for word in argv):
+    wrong = wrong_with(spec.custom)
+    if wrong:
+        return "backend `%s` in config.json: %s" % (spec.backend, wrong)
+    if spec.resume and not any("{session_id}" in word for word in template(spec)):
         return "backend `%s` has no {session_id} in its argv: it cannot resume" % spec.backend
     try:
         lines.safe_session(spec.session_id or "new")
-    except ValueError as wrong:
-        return str(wrong)
-    unknown = {name for word in argv for name in _PLACEHOLDER.findall(word)} - _values(spec, _NO_FILES).keys()
-    return "backend `%s` has unknown placeholders: %s" % (spec.backend, ", ".join(sorted(unknown))) if unknown else ""
+    except ValueError as unsafe:
+        return str(unsafe)
+    return ""
 
 
 def command(spec: Spec, files: RunFiles) -> Command:

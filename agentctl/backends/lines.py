@@ -151,5 +151,13 @@ def safe_session(session_id: str) -> str:
 
 
 def safe_words(*words: str) -> bool:
-    """True if none of a profile's words would be read as a flag."""
-    return not any(w.startswith("-") or "\0" in w for w in words)
+    """True if none of a profile's words would be read as a flag, and all can stand in an argv."""
+    return not any(w.startswith("-") or not passable(w) for w in words)
+
+
+def passable(word: str) -> bool:
+    """Whether it can stand in an argv: no NUL, no lone surrogate but those that stand for a byte."""
+    try:
+        return b"\0" not in word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False

@@ -29,6 +29,8 @@ def refuse(spec: Spec) -> str:
     """
     if not spec.argv:
         return "the shell backend needs a command after `--`"
+    if not spec.executable and "/" not in spec.argv[0]:
+        return "%s is not a program on this PATH" % spec.argv[0]
     return "a command has no session to resume" if spec.resume else ""
 
 

@@ -21,7 +21,8 @@ EXAMPLES = """  agentctl add-project shop ~/src/shop
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="letters, digits, `.`, `_`, `-`")
-    parser.add_argument("path", metavar="PATH", nargs="?", default="", help="its directory (default: the current one)")
+    parser.add_argument("path", metavar="PATH", nargs="?", default="",
+                        help="its directory (default: the one it has, else the current one)")
     parser.add_argument("--default-profile", metavar="P", default="", help="the profile when `start` names none")
     parser.add_argument("--trust", action="store_true",
                         help="workers may run what the repository configures (see `agentctl help trust`); "
@@ -30,8 +31,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     home = store.create_home(paths.home_folder(args.home, os.environ))
-    folder = os.path.expanduser(args.path) or os.getcwd()
-    project = config.add_project(home, args.name, folder, args.default_profile, args.trust)
+    ui.warn_of_config(home)
+    project = config.add_project(home, args.name, os.path.expanduser(args.path), args.default_profile, args.trust)
     print(project.path)
     ui.say("next: `agentctl start --project %s < prompt.md`" % project.name)
     return 0

@@ -7,7 +7,6 @@ import time
 from .. import listing
 from .. import text
 from .. import ui
-from .. import view
 from ..errors import usage_error
 from ..model import FORMAT
 from ..model import QUEUED
@@ -45,7 +44,7 @@ def run(args: Namespace) -> int:
     wanted = listing.Wanted(project=args.project, statuses=statuses, limit=args.n)
     rows = list(listing.rows(ui.open_home(args), wanted))
     if args.json:
-        ui.data({"format": FORMAT, "runs": [view.public(row) for row in rows]})
+        ui.data({"format": FORMAT, "runs": [text.public(row) for row in rows]})
     elif rows:
         now = time.time()
         ui.table(_HEAD, [_cells(row, now) for row in rows])

@@ -25,7 +25,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     request = _asking.request(args).replace(prompt=ui.prompt_text(args.prompt_file))
-    run_id = api.resume(ui.open_home(args), args.parent_run_id, request)
-    print(run_id)
+    home = ui.open_home(args)
+    ui.warn_of_config(home)
+    run_id = api.resume(home, args.parent_run_id, request)
+    ui.answer(run_id, "the run was started: %s" % run_id)
     ui.say("started; see it with `agentctl follow %s`" % run_id)
     return 0

@@ -5,15 +5,13 @@ from __future__ import annotations
 from .. import api
 from .. import finding
 from .. import judge
-from .. import text
 from .. import ui
-from ..errors import usage_error
+from . import _asking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from argparse import Namespace
-    from typing import Optional
 
 EXAMPLES = """  agentctl wait 20260215-143022-ab12
   agentctl wait $A $B $C               each result as one JSON line, in order of ending
@@ -25,7 +23,8 @@ exit codes: 0 goal met; 3 not met, or the check failed; 4 not finished; 124 time
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("ids", metavar="ID", nargs="+", help="a run id, a unique prefix, or @last")
     parser.add_argument("--any", action="store_true", help="return when the first of them has ended")
-    parser.add_argument("--timeout", metavar="TIME", default="", help="give up after this time (exit code 124); the runs go on")
+    parser.add_argument("--timeout", metavar="TIME", default="",
+                        help="give up after this time (exit code 124); the runs go on")
     parser.add_argument("--quiet", action="store_true", help="print nothing; the exit code tells")
 
 
@@ -34,7 +33,7 @@ def run(args: Namespace) -> int:
     wanted = 1 if args.any else len({finding.resolve(home, word) for word in args.ids})
     results = []
     try:
-        for result in api.wait(home, args.ids, _timeout(args.timeout)):
+        for result in api.wait(home, args.ids, 0.0 if args.timeout == "0" else _asking.seconds(args.timeout)):
             results.append(result)
             if not args.quiet:
                 ui.data(result.to_json())
@@ -45,14 +44,3 @@ def run(args: Namespace) -> int:
         return 130
     ui.say("time is over; the runs go on")
     return 124
-
-
-def _timeout(words: str) -> Optional[float]:
-    if not words:
-        return None
-    if words == "0":
-        return 0.0
-    try:
-        return text.seconds(words)
-    except ValueError:
-        raise usage_error("`%s` is not a time" % words, "write it as 90s, 30m or 8h") from None
