@@ -54,8 +54,10 @@ def start(home: Home, request: Request, env: Optional[Mapping[str, str]] = None)
     else:
         project = configuration.project_at(home, request.cwd or os.getcwd())
     if not os.path.isdir(project.path):
-        raise AgentctlError("the directory of project `%s` is gone: %s" % (project.name, project.path),
-                            "register it anew with `agentctl add-project %s PATH`" % project.name)
+        raise AgentctlError(
+            "the directory of project `%s` is gone: %s" % (project.name, project.path),
+            "register it anew with `agentctl add-project %s PATH`" % project.name,
+        )
     after = tuple(finding.resolve(home, word) for word in request.after)
     return followup.as_staged(home, config, request.replace(cwd=project.path, after=after), project, env).id
 
@@ -92,8 +94,10 @@ def stop(home: Home, ids: Iterable[str]) -> list[Result]:
     results = list(waiting.each(home, list(dict.fromkeys(ids)), patience))
     missing = sorted(set(ids) - {r.run_id for r in results})
     if missing:
-        raise AgentctlError("run %s does not stop: its runner gives no answer" % missing[0],
-                            "look at its pane: `agentctl attach %s`" % missing[0])
+        raise AgentctlError(
+            "run %s does not stop: its runner gives no answer" % missing[0],
+            "look at its pane: `agentctl attach %s`" % missing[0],
+        )
     return results
 
 

@@ -42,10 +42,21 @@ _STOP_WORDS = {
 
 
 class Attendant:
-    """The run, how to tell of it, what the caller handed over, and whether we were asked to stop."""
+    """The run, how to tell of it, what the caller handed over, and whether we were asked to stop.
+
+    `crew` holds the process started last, whose sentinel its owner dismisses when all is done.
+    """
 
     def __init__(
-        self, run: Run, spec: Spec, config: Config, story: Story, alarm: Alarm, env: dict[str, str], umask: int
+        self,
+        run: Run,
+        spec: Spec,
+        config: Config,
+        story: Story,
+        alarm: Alarm,
+        env: dict[str, str],
+        umask: int,
+        crew: list[Worker],
     ) -> None:
         self.run = run
         self.spec = spec
@@ -56,6 +67,7 @@ class Attendant:
         self.stopped = ""
         self._env = env
         self._umask = umask
+        self._crew = crew
 
     def stop_asked(self) -> str:
         """Why we should stop, from a signal or a request file; "" while nobody asked."""
@@ -94,7 +106,10 @@ class Attendant:
         """Start a process of this run; `stdout` and `stderr` name files of the run. Raises OSError."""
         env = environ.for_worker(self._env, self.run.id, self.run.home.path, more)
         at = self.run.file
-        return Worker(self.run.id, self.alarm, argv, env, self._umask, stdin, at(stdout), at(stderr))
+        while self._crew:
+            self._crew.pop().dismiss_sentinel()
+        self._crew.append(Worker(self.run.id, self.alarm, argv, env, self._umask, stdin, at(stdout), at(stderr)))
+        return self._crew[-1]
 
 
 def _only_the_screen_went() -> bool:

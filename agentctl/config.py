@@ -199,8 +199,9 @@ def projects(home: Home) -> dict[str, Project]:
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise AgentctlError("%s is damaged" % home.projects,
-                            "mend it by hand, or move it away and add the projects again") from None
+        raise AgentctlError(
+            "%s is damaged" % home.projects, "mend it by hand, or move it away and add the projects again"
+        ) from None
 
 
 def project(home: Home, name: str) -> Project:
@@ -218,8 +219,9 @@ def project_at(home: Home, folder: str) -> Project:
     found = [p for p in projects(home).values() if here == p.path or here.startswith(p.path.rstrip("/") + "/")]
     if not found:
         name = _example(os.path.basename(here))
-        raise AgentctlError("no project is registered for %s" % here,
-                            "register it with `agentctl add-project %s .`" % name)
+        raise AgentctlError(
+            "no project is registered for %s" % here, "register it with `agentctl add-project %s .`" % name
+        )
     return max(found, key=lambda p: len(p.path))
 
 
@@ -234,8 +236,10 @@ def add_project(home: Home, name: str, path: str, default_profile: str, trust: b
     Without a path it is the one that the name has, else the current directory.
     """
     if not NAME.match(name):
-        raise usage_error("`%s` is not a project name" % name,
-                          "letters, digits, `.`, `_`, `-`; at most 64; for example `%s`" % _example(name))
+        raise usage_error(
+            "`%s` is not a project name" % name,
+            "letters, digits, `.`, `_`, `-`; at most 64; for example `%s`" % _example(name),
+        )
     if not path:
         known = projects(home).get(name)
         path = known.path if known else os.getcwd()

@@ -36,24 +36,36 @@ for step in 1 2 3 4; do
 done
 """
 _TASKS = {
-    "poem": ("write a poem",
-             "printf '%s\\n' 'A lock is the pulse,' 'a pane is the screen,' 'a folder remembers.' > poem.txt",
-             "test $(wc -l < poem.txt) -eq 3"),
-    "stars": ("draw a triangle", "for n in 1 2 3 4 5; do printf \"%${n}s\\n\" '' | tr ' ' '*'; done > stars.txt",
-              "test $(wc -l < stars.txt) -eq 5"),
-    "primes": ("list the primes below 50",
-               "n=1; while [ $((n+=1)) -lt 50 ]; do d=1; while [ $((n % (d+=1))) -gt 0 ]; do :; done; "
-               "[ $d -eq $n ] && echo $n; done > primes.txt; true",
-               "test $(wc -l < primes.txt) -eq 15"),
+    "poem": (
+        "write a poem",
+        "printf '%s\\n' 'A lock is the pulse,' 'a pane is the screen,' 'a folder remembers.' > poem.txt",
+        "test $(wc -l < poem.txt) -eq 3",
+    ),
+    "stars": (
+        "draw a triangle",
+        "for n in 1 2 3 4 5; do printf \"%${n}s\\n\" '' | tr ' ' '*'; done > stars.txt",
+        "test $(wc -l < stars.txt) -eq 5",
+    ),
+    "primes": (
+        "list the primes below 50",
+        "n=1; while [ $((n+=1)) -lt 50 ]; do d=1; while [ $((n % (d+=1))) -gt 0 ]; do :; done; "
+        "[ $d -eq $n ] && echo $n; done > primes.txt; true",
+        "test $(wc -l < primes.txt) -eq 15",
+    ),
 }
 """Project: title, the work as a shell line, the check."""
 
 _REPORT = """echo '{"goal_met": true, "summary": "%s", "followup_prompt": "", "notes": ""}'\n"""
-_QUICK = "cat > /dev/null\necho 'adding up the first two prices'\nsleep 0.5\necho 30 > total.txt\n" \
+_QUICK = (
+    "cat > /dev/null\necho 'adding up the first two prices'\nsleep 0.5\necho 30 > total.txt\n"
     + _REPORT % "The total of prices.txt is in total.txt"
-_THOROUGH = "cat > /dev/null\necho 'adding up every price'\nsleep 0.5\n" \
-    "t=0; while read -r name price; do t=$((t+price)); done < prices.txt; echo $t > total.txt\n" \
-    + _REPORT % "total.txt was wrong; it now holds the total of all three prices"
+)
+_THOROUGH = (
+    "cat > /dev/null\necho 'adding up every price'\nsleep 0.5\n"
+    "t=0; while read -r name price; do t=$((t+price)); done < prices.txt; echo $t > total.txt\n"
+    + _REPORT
+    % "total.txt was wrong; it now holds the total of all three prices"
+)
 _PRICES = "apples 10\npears 20\nplums 12\n"
 _SUM_CHECK = 'test "$(cat total.txt)" -eq 42'
 LOOK_INTO_IT = "keep its files with `agentctl demo --keep`, and look into them"
@@ -110,11 +122,18 @@ def _furnish(stage: Stage) -> None:
 
 def _settings(stage: Stage) -> dict[str, object]:
     return {
-        "tmux_session": stage.session, "tmux_socket": stage.socket, "keep_panes": "always", "wake_keys": False,
-        "profiles": {"quick": {"backends": [{"backend": "quick-script"}], "escalate_to": "thorough"},
-                     "thorough": {"backends": [{"backend": "thorough-script"}]}},
-        "backends": {name + "-script": {"argv": ["sh", os.path.join(stage.folder, name + ".sh")], "stream": "text"}
-                     for name in ("quick", "thorough")},
+        "tmux_session": stage.session,
+        "tmux_socket": stage.socket,
+        "keep_panes": "always",
+        "wake_keys": False,
+        "profiles": {
+            "quick": {"backends": [{"backend": "quick-script"}], "escalate_to": "thorough"},
+            "thorough": {"backends": [{"backend": "thorough-script"}]},
+        },
+        "backends": {
+            name + "-script": {"argv": ["sh", os.path.join(stage.folder, name + ".sh")], "stream": "text"}
+            for name in ("quick", "thorough")
+        },
     }
 
 
@@ -143,8 +162,7 @@ def start_too_quick(stage: Stage) -> str:
 def escalated(stage: Stage, result: Result) -> Result:
     """The result of the stronger run that followed this one. Raises AgentctlError where none did."""
     if not result.escalated_to:
-        raise AgentctlError("the demo went wrong: run %s was not escalated" % result.run_id,
-                            LOOK_INTO_IT)
+        raise AgentctlError("the demo went wrong: run %s was not escalated" % result.run_id, LOOK_INTO_IT)
     return next(api.wait(stage.home, [result.escalated_to]))
 
 
@@ -174,6 +192,7 @@ def clear_away(stage: Stage, keep: bool) -> None:
 
 def end_on_signals() -> None:
     """A demo that is told to end cleans up, as on ^C."""
+
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 

@@ -14,11 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # What says "you run inside …" to a tool that does not. The worker's own vendor sets it anew.
-_INHERITED = frozenset((
-    "CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION",
-    "CLAUDE_CODE_SSE_PORT", "CLAUDE_EFFORT", "AGENTCTL_RUN_ID", "AGENTCTL_DETACHED", "AI_ORCH_HOME",
-    "COLUMNS", "LINES", "OLDPWD", "_", "SHLVL",
-))
+_INHERITED = frozenset(
+    (
+        "CLAUDECODE",
+        "CLAUDE_CODE_ENTRYPOINT",
+        "CLAUDE_CODE_SESSION_ID",
+        "CLAUDE_CODE_CHILD_SESSION",
+        "CLAUDE_CODE_SSE_PORT",
+        "CLAUDE_EFFORT",
+        "AGENTCTL_RUN_ID",
+        "AGENTCTL_DETACHED",
+        "AI_ORCH_HOME",
+        "COLUMNS",
+        "LINES",
+        "OLDPWD",
+        "_",
+        "SHLVL",
+    )
+)
 _GIT_KEPT = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSH")
 
 

@@ -31,7 +31,7 @@ def write_all(fd: int, data: bytes) -> None:
     """Write every byte; a short write on a full disk becomes the OSError it hides."""
     view = memoryview(data)
     while view:
-        view = view[os.write(fd, view):]
+        view = view[os.write(fd, view) :]
 
 
 def create(path: str, data: bytes) -> None:

@@ -30,28 +30,44 @@ if TYPE_CHECKING:
     from .store import Run
 
 
-def request_of(home: Home, config: Config, parent: Run, request: Request, env: Mapping[str, str]) -> tuple[Request, Project]:
+def request_of(
+    home: Home, config: Config, parent: Run, request: Request, env: Mapping[str, str]
+) -> tuple[Request, Project]:
     """The request of a run that goes on from `parent`. Raises AgentctlError with the reason why it cannot."""
     spec, result = parent.spec(), parent.result()
     if result is None:
         raise AgentctlError("run %s has not ended" % parent.id, "wait for it: `agentctl wait %s`" % parent.id)
     if spec.backend == "shell":
-        raise AgentctlError("run %s was a command: it has no session to go on with" % parent.id, "start it again with `agentctl start`")
+        raise AgentctlError(
+            "run %s was a command: it has no session to go on with" % parent.id, "start it again with `agentctl start`"
+        )
     if not os.path.isdir(spec.cwd):
-        raise AgentctlError("the directory of run %s is gone: %s" % (parent.id, spec.cwd), "start a new run with `agentctl start`")
+        raise AgentctlError(
+            "the directory of run %s is gone: %s" % (parent.id, spec.cwd), "start a new run with `agentctl start`"
+        )
     project = project_of(home, spec)
-    asked = request.replace(parent=parent.id, cwd=spec.cwd, profile=request.profile or spec.profile,
-                            title=request.title or spec.title, verify=request.verify or spec.verify,
-                            schema=request.schema or _schema(parent, spec))
+    asked = request.replace(
+        parent=parent.id,
+        cwd=spec.cwd,
+        profile=request.profile or spec.profile,
+        title=request.title or spec.title,
+        verify=request.verify or spec.verify,
+        schema=request.schema or _schema(parent, spec),
+    )
     asked = asked.replace(backend=request.backend or _same_backend(config, asked.profile, spec))
     backend = planning.plan(home, config, asked, project, env, time.time()).spec.backend
     if backend != spec.backend:
         return asked.replace(prompt=_handed_over(parent, result, request.prompt)), project
     if not result.session_id:
-        raise AgentctlError("run %s has no session to resume" % parent.id,
-                            "start a new run, or resume with another profile's backend: `--backend`")
-    return asked.replace(session_id=result.session_id, usage_before=result.usage_session,
-                         model=request.model or (spec.model if asked.profile == spec.profile else "")), project
+        raise AgentctlError(
+            "run %s has no session to resume" % parent.id,
+            "start a new run, or resume with another profile's backend: `--backend`",
+        )
+    return asked.replace(
+        session_id=result.session_id,
+        usage_before=result.usage_session,
+        model=request.model or (spec.model if asked.profile == spec.profile else ""),
+    ), project
 
 
 def _same_backend(config: Config, profile: str, spec: Spec) -> str:
@@ -83,8 +99,17 @@ def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str
     reasons = tuple(r for r in (result.error, _unmet(result), result.notes) if r)
     request = Request(
         prompt=prompting.escalation(run.text("prompt.md"), result.report, reasons),
-        profile=spec.escalate_to, backend=spec.asked_backend, limits=spec.asked_limits, cwd=spec.cwd, title=spec.title, parent=run.id, verify=spec.verify, pane=spec.pane,
-        schema=_schema(run, spec), escalated_from=(*spec.escalated_from, spec.profile))
+        profile=spec.escalate_to,
+        backend=spec.asked_backend,
+        limits=spec.asked_limits,
+        cwd=spec.cwd,
+        title=spec.title,
+        parent=run.id,
+        verify=spec.verify,
+        pane=spec.pane,
+        schema=_schema(run, spec),
+        escalated_from=(*spec.escalated_from, spec.profile),
+    )
     plan = planning.plan(run.home, config, request, project_of(run.home, spec), env, time.time())
     child = launch.stage(run.home, config, plan, env, _umask())
     run.note_child(child.id)
@@ -115,8 +140,9 @@ def _umask() -> int:
     return before
 
 
-def as_staged(home: Home, config: Config, request: Request, project: Project, env: Mapping[str, str],
-              now: Optional[float] = None) -> Run:
+def as_staged(
+    home: Home, config: Config, request: Request, project: Project, env: Mapping[str, str], now: Optional[float] = None
+) -> Run:
     """Plan, stage and launch: the one way a run begins."""
     plan = planning.plan(home, config, request, project, env, now or time.time())
     run = launch.stage(home, config, plan, env, _umask())

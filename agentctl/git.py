@@ -65,9 +65,7 @@ def snapshot(cwd: str, scratch: str, timeout: float = 10.0) -> Snapshot:
         return Snapshot(note=_reason(e))
 
 
-def changes(
-    cwd: str, scratch: str, before: Snapshot, stat_path: str, patch_path: str, timeout: float = 30.0
-) -> Git:
+def changes(cwd: str, scratch: str, before: Snapshot, stat_path: str, patch_path: str, timeout: float = 30.0) -> Git:
     """What became of the repository since `before` (same `scratch`): commits, edits and
     untracked files together; what was uncommitted before is not in it.
 
@@ -163,11 +161,15 @@ def _compared(door: gitdoor.Door, before: Snapshot, after: Snapshot, stat_path: 
     summary = _diff(door, base, after.tree, "-M", "-l1000", "--stat=100")
     _write(stat_path, summary)
     return Git(
-        base=before.head, head=after.head, commits=commits,
+        base=before.head,
+        head=after.head,
+        commits=commits,
         diff_stat=_short(summary.decode("utf-8", "replace").rstrip("\n")),
         files=tuple(name.decode("utf-8", "surrogateescape") for name in names[:FILES_LIMIT]),
         note=_joined(
-            before.note, after.note if after.note != before.note else "", moved,
+            before.note,
+            after.note if after.note != before.note else "",
+            moved,
             "%d files changed, %d listed" % (len(names), FILES_LIMIT) if len(names) > FILES_LIMIT else "",
             _patch(door, base, after.tree, patch_path),
         ),
@@ -183,7 +185,7 @@ def _patch(door: gitdoor.Door, base: str, tree: str, path: str) -> str:
     try:
         _write(path, _diff(door, base, tree, "-M", "-l1000", "-p", limit=PATCH_LIMIT))
     except proc.ProcOverflow as e:
-        _write(path, e.done.out[:e.done.out.rfind(b"\n") + 1])
+        _write(path, e.done.out[: e.done.out.rfind(b"\n") + 1])
         return "the patch is cut at %d MB" % (PATCH_LIMIT >> 20)
     except gitdoor.TROUBLE as e:
         return "no patch: " + _reason(e)
@@ -206,7 +208,7 @@ def _write(path: str, data: bytes) -> None:
 
 
 def _short(summary: str) -> str:
-    return summary if len(summary) <= STAT_LIMIT else summary[summary.rfind("\n") + 1:].strip()
+    return summary if len(summary) <= STAT_LIMIT else summary[summary.rfind("\n") + 1 :].strip()
 
 
 def _joined(*notes: str) -> str:

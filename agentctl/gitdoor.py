@@ -32,11 +32,23 @@ if TYPE_CHECKING:
 
 _LISTING_LIMIT = 64 << 20
 _ALWAYS = (
-    "core.fsmonitor=", "core.hooksPath=/dev/null", "core.pager=cat", "core.attributesFile=/dev/null",
-    "diff.external=", "submodule.recurse=false", "commit.gpgSign=false", "gc.auto=0", "maintenance.auto=false",
-    "safe.bareRepository=explicit", "protocol.ext.allow=never",
-    "core.quotePath=true", "core.safecrlf=false", "core.untrackedCache=false", "core.splitIndex=false",
-    "core.compression=0", "core.fsync=none",
+    "core.fsmonitor=",
+    "core.hooksPath=/dev/null",
+    "core.pager=cat",
+    "core.attributesFile=/dev/null",
+    "diff.external=",
+    "submodule.recurse=false",
+    "commit.gpgSign=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "safe.bareRepository=explicit",
+    "protocol.ext.allow=never",
+    "core.quotePath=true",
+    "core.safecrlf=false",
+    "core.untrackedCache=false",
+    "core.splitIndex=false",
+    "core.compression=0",
+    "core.fsync=none",
 )
 _HARMLESS = (
     r"^core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile|checkstat|trustctime"

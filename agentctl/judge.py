@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 OWN, STOP, TIMEOUT, IDLE, LINGERED, LIMIT = "own", "stop", "timeout", "idle", "lingered", "limit"
 
 PLACEHOLDERS = ("", "...", "todo", "tbd", "n/a", "none", "summary", "string", "done", "placeholder")
-_EDIT_WORDS = ("edited", "changed", "fixed", "added", "implemented", "created", "wrote", "updated", "refactored", "removed")
+_EDIT_WORDS = (
+    "edited",
+    "changed",
+    "fixed",
+    "added",
+    "implemented",
+    "created",
+    "wrote",
+    "updated",
+    "refactored",
+    "removed",
+)
 
 
 class Ended(Record):
@@ -60,19 +71,36 @@ def judge(spec: Spec, progress: Progress, ended: Ended, report: Optional[dict[st
         status, error = _of_worker(ended, progress, report, problem)
     claim = report or {}
     return Result(
-        run_id=spec.id, status=status, error=error,
+        run_id=spec.id,
+        status=status,
+        error=error,
         goal_met=claim.get("goal_met") if status == FINISHED else None,
-        summary=claim.get("summary") or "", followup_prompt=claim.get("followup_prompt") or "",
-        notes=claim.get("notes") or "", report=report,
-        exit_code=ended.exit_code, signal=ended.signal,
-        title=spec.title, project=spec.project, cwd=spec.cwd, backend=spec.backend, profile=spec.profile,
-        model=progress.model or spec.model, parent=spec.parent, created_at=spec.created_at,
+        summary=claim.get("summary") or "",
+        followup_prompt=claim.get("followup_prompt") or "",
+        notes=claim.get("notes") or "",
+        report=report,
+        exit_code=ended.exit_code,
+        signal=ended.signal,
+        title=spec.title,
+        project=spec.project,
+        cwd=spec.cwd,
+        backend=spec.backend,
+        profile=spec.profile,
+        model=progress.model or spec.model,
+        parent=spec.parent,
+        created_at=spec.created_at,
         session_id=progress.session_id or (spec.session_id if spec.resume else ""),
-        usage=progress.usage, usage_session=progress.usage_session,
-        context_tokens=progress.context_tokens, context_window=progress.context_window,
-        tool_calls=dict(progress.tool_calls), files_read=bounded(progress.files_read),
-        files_written=bounded(progress.files_written), denied=bounded(progress.denied),
-        retries=progress.retries, limit=progress.limit)
+        usage=progress.usage,
+        usage_session=progress.usage_session,
+        context_tokens=progress.context_tokens,
+        context_window=progress.context_window,
+        tool_calls=dict(progress.tool_calls),
+        files_read=bounded(progress.files_read),
+        files_written=bounded(progress.files_written),
+        denied=bounded(progress.denied),
+        retries=progress.retries,
+        limit=progress.limit,
+    )
 
 
 def _of_command(ended: Ended, progress: Progress) -> tuple[str, str, Optional[dict[str, Any]]]:
@@ -107,9 +135,20 @@ def _of_worker(ended: Ended, progress: Progress, report: Optional[dict[str, Any]
 
 def unable(spec: Spec, status: str, error: str) -> Result:
     """The result of a run whose worker was never started, or of which nothing more is known."""
-    return Result(run_id=spec.id, status=status, error=error, title=spec.title, project=spec.project, cwd=spec.cwd,
-                  backend=spec.backend, profile=spec.profile, model=spec.model, parent=spec.parent,
-                  session_id=spec.session_id if spec.resume else "", created_at=spec.created_at)
+    return Result(
+        run_id=spec.id,
+        status=status,
+        error=error,
+        title=spec.title,
+        project=spec.project,
+        cwd=spec.cwd,
+        backend=spec.backend,
+        profile=spec.profile,
+        model=spec.model,
+        parent=spec.parent,
+        session_id=spec.session_id if spec.resume else "",
+        created_at=spec.created_at,
+    )
 
 
 def how(ended: Ended) -> str:
@@ -122,9 +161,14 @@ def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[
     """What a reader should know that is neither claim nor change."""
     said = []
     if not spec.trusted and spec.backend != "shell" and result.started_at:
-        said.append("the project is not trusted: %s left out" % (
-            "its own settings, hooks, MCP servers and CLAUDE.md were" if spec.backend == "claude"
-            else "its own settings, rules and MCP servers were"))
+        said.append(
+            "the project is not trusted: %s left out"
+            % (
+                "its own settings, hooks, MCP servers and CLAUDE.md were"
+                if spec.backend == "claude"
+                else "its own settings, rules and MCP servers were"
+            )
+        )
     if spec.resume and result.session_id != spec.session_id:
         said.append("the vendor did not go on with session %s but began %s" % (spec.session_id, result.session_id))
     if spec.permissions == READ_ONLY and result.git_files:
@@ -138,17 +182,27 @@ def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[
 def _unwatched(spec: Spec, result: Result) -> list[str]:
     """Limits that were asked for and could not be held, because the vendor does not tell the figure."""
     cost_known = result.usage.cost_usd is not None or result.usage.virtual_usd is not None
-    asked = (("turns", spec.limits.max_turns, result.usage.turns is not None),
-             ("cost", spec.limits.max_cost_usd, cost_known),
-             ("context", spec.limits.max_context_tokens, result.context_tokens is not None))
-    return ["the limit on %s was not watched: %s does not tell it" % (name, spec.backend)
-            for name, limit, known in asked if limit is not None and not known and result.status == FINISHED]
+    asked = (
+        ("turns", spec.limits.max_turns, result.usage.turns is not None),
+        ("cost", spec.limits.max_cost_usd, cost_known),
+        ("context", spec.limits.max_context_tokens, result.context_tokens is not None),
+    )
+    return [
+        "the limit on %s was not watched: %s does not tell it" % (name, spec.backend)
+        for name, limit, known in asked
+        if limit is not None and not known and result.status == FINISHED
+    ]
 
 
 def with_git(result: Result, git: Git) -> Result:
     """Add what changed in the directory."""
-    return result.replace(git_base=git.base, git_head=git.head, git_commits=git.commits,
-                          git_diff_stat=git.diff_stat, git_files=bounded(git.files))
+    return result.replace(
+        git_base=git.base,
+        git_head=git.head,
+        git_commits=git.commits,
+        git_diff_stat=git.diff_stat,
+        git_files=bounded(git.files),
+    )
 
 
 def bounded(names: Sequence[str], most: int = 1 << 18) -> tuple[str, ...]:

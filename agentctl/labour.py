@@ -15,6 +15,7 @@ from . import files
 from . import judge
 from . import prompting
 from . import stream
+from . import supervise
 from . import watch
 from .attend import LONG_NAP
 from .model import RUNNING
@@ -66,6 +67,7 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
         code = 127 if e.errno == errno.ENOENT else 126
         return judge.Ended(cause=judge.LIMIT, error="cannot start %s: %s" % (program, e.strerror), exit_code=code)
     try:
+        story.worker_started = supervise.start_time(worker.pid)
         story.note("started", "%s, pid %d" % (program, worker.pid), worker=worker.pid)
         status, cause, why = _follow(attendant, worker, adapter.INTERRUPT_FIRST)
     except BaseException:
@@ -83,9 +85,12 @@ def _files(run: Run, words: str) -> RunFiles:
     at = run.file
     schema = at("vendor-schema.json")
     return RunFiles(
-        prompt=words, input=words, instructions=at("instructions.md"),
-        schema=schema if os.path.exists(schema) else at("schema.json"), schema_text=run.text("schema.json"),
-        last_message=at("last_message.txt"))
+        prompt=words,
+        input=words,
+        instructions=at("instructions.md"),
+        schema=schema if os.path.exists(schema) else at("schema.json"),
+        schema_text=run.text("schema.json"),
+    )
 
 
 def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tuple[int, str, str]:
@@ -106,8 +111,13 @@ def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tupl
             reported = time.monotonic()
         story.status(RUNNING, story.progress.doing, worker.pid)
         facts = watch.Facts(
-            now=time.monotonic(), started=began, last_output=last_output, reported=reported,
-            output_bytes=story.printed(), stop_asked=attendant.stop_asked())
+            now=time.monotonic(),
+            started=began,
+            last_output=last_output,
+            reported=reported,
+            output_bytes=story.printed(),
+            stop_asked=attendant.stop_asked(),
+        )
         why = watch.why_stop(facts, attendant.spec.limits, config.exit_grace_s, story.progress)
         if why:
             story.note("note", why[1])

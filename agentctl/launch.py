@@ -42,7 +42,9 @@ def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask:
     try:
         return store.stage(home, plan.spec.replace(wake=wake), texts)
     except OSError as e:
-        raise AgentctlError("cannot write in %s: %s" % (home.runs, e.strerror), "free space there, or choose another --home") from None
+        raise AgentctlError(
+            "cannot write in %s: %s" % (home.runs, e.strerror), "free space there, or choose another --home"
+        ) from None
 
 
 def _server_pid(env: Mapping[str, str]) -> int:
@@ -109,7 +111,9 @@ def _detached(argv: list[str]) -> None:
 
     null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        supervise.spawn(argv, {"PATH": os.environ.get("PATH", os.defpath), supervise.DETACHED: "1"}, os.devnull, null, null)
+        supervise.spawn(
+            argv, {"PATH": os.environ.get("PATH", os.defpath), supervise.DETACHED: "1"}, os.devnull, null, null
+        )
     finally:
         os.close(null)
 

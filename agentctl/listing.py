@@ -16,6 +16,7 @@ from .errors import usage_error
 from .model import ENDED
 from .model import QUEUED
 from .model import RUNNING
+from .model import UNCHECKED
 from .model import Result
 from .model import Spec
 from .model import Usage
@@ -34,9 +35,28 @@ if TYPE_CHECKING:
 
 INVALID = "invalid"
 STATUSES = (QUEUED, RUNNING, *ENDED, INVALID)
-ROW = ("run_id", "status", "goal_met", "verified", "project", "profile", "backend", "model", "title",
-       "created_at", "started_at", "finished_at", "doing", "usage", "error", "parent", "escalated_to")
-"""The keys of a row of `list --json`; all are there in every row."""
+
+
+class Row(Record):
+    """A row of `list --json`; every key is there in every row."""
+
+    run_id: str = ""
+    status: str = ""
+    goal_met: Optional[bool] = None
+    verified: str = UNCHECKED
+    project: str = ""
+    profile: str = ""
+    backend: str = ""
+    model: str = ""
+    title: str = ""
+    created_at: Optional[float] = None
+    started_at: Optional[float] = None
+    finished_at: Optional[float] = None
+    doing: Optional[str] = None
+    usage: Usage = Usage()
+    error: str = ""
+    parent: str = ""
+    escalated_to: str = ""
 
 
 class Wanted(Record):
@@ -52,10 +72,7 @@ def known(run: Run, now: float) -> dict[str, Any]:
 
     A run whose runner is gone is settled on the way. Unknown times are None.
     """
-    return _known(run, run.result(), now)
-
-
-def _known(run: Run, result: Optional[Result], now: float) -> dict[str, Any]:
+    result = run.result()
     if not (run.told() if result else run.runner_alive()):
         from . import settle  # which a list of runs that ended well never needs
 
@@ -68,12 +85,24 @@ def _live(run: Run) -> dict[str, Any]:
     spec, said = run.spec(), run.progress()
     status = said.get("status") if said.get("status") in (QUEUED, RUNNING) else QUEUED
     so_far = Result(
-        run_id=run.id, status=str(status), title=spec.title, project=spec.project, cwd=spec.cwd, backend=spec.backend,
-        profile=spec.profile, model=typed(said, "model", str) or spec.model, parent=spec.parent,
-        session_id=typed(said, "session_id", str) or "", usage=Usage.from_json(said.get("usage")),
-        context_tokens=typed(said, "context_tokens", int), context_window=typed(said, "context_window", int),
-        tool_calls=typed(said, "tool_calls", dict), retries=typed(said, "retries", int) or 0,
-        limit=typed(said, "limit", dict), created_at=spec.created_at)
+        run_id=run.id,
+        status=str(status),
+        title=spec.title,
+        project=spec.project,
+        cwd=spec.cwd,
+        backend=spec.backend,
+        profile=spec.profile,
+        model=typed(said, "model", str) or spec.model,
+        parent=spec.parent,
+        session_id=typed(said, "session_id", str) or "",
+        usage=Usage.from_json(said.get("usage")),
+        context_tokens=typed(said, "context_tokens", int),
+        context_window=typed(said, "context_window", int),
+        tool_calls=typed(said, "tool_calls", dict),
+        retries=typed(said, "retries", int) or 0,
+        limit=typed(said, "limit", dict),
+        created_at=spec.created_at,
+    )
     return {**_timed(so_far.to_json()), "doing": typed(said, "doing", str) or ("" if said else "is starting")}
 
 
@@ -110,14 +139,14 @@ def _row(home: Home, run_id: str, now: float) -> Optional[dict[str, Any]]:
     except AgentctlError:
         return None
     try:
-        result = run.result()
-        if result is None and _damaged(run):
+        record = run.recorded()
+        if record is None and _damaged(run):
             record = _invalid(run_id, "meta.json is damaged")
-        else:
-            record = _known(run, result, now)
+        elif record is None or not run.told():
+            record = known(run, now)
     except (OSError, AgentctlError) as e:
         record = _invalid(run_id, str(e))
-    return {name: record.get(name) for name in ROW}
+    return _timed(Row.from_json(record).to_json())
 
 
 def _damaged(run: Run) -> bool:

@@ -141,7 +141,6 @@ class RunFiles(Record):
     instructions: str = ""
     schema: str = ""
     schema_text: str = ""
-    last_message: str = ""
 
 
 class Command(Record):
@@ -153,9 +152,25 @@ class Command(Record):
 
 
 KINDS = (
-    "session", "message", "thinking", "tool_call", "tool_result", "file_read", "file_write",
-    "denied", "usage", "limit", "retry", "error", "report", "other",
-    "queued", "started", "note", "exited", "verified",
+    "session",
+    "message",
+    "thinking",
+    "tool_call",
+    "tool_result",
+    "file_read",
+    "file_write",
+    "denied",
+    "usage",
+    "limit",
+    "retry",
+    "error",
+    "report",
+    "other",
+    "queued",
+    "started",
+    "note",
+    "exited",
+    "verified",
 )
 
 

@@ -54,6 +54,11 @@ def seal(run: Run) -> None:
 
 
 def _line(result: Result) -> str:
-    entry = {"at": text.iso(result.finished_at or time.time()), "run_id": result.run_id, "status": result.status,
-             "goal_met": result.goal_met, "verified": result.verified}
+    entry = {
+        "at": text.iso(result.finished_at or time.time()),
+        "run_id": result.run_id,
+        "status": result.status,
+        "goal_met": result.goal_met,
+        "verified": result.verified,
+    }
     return files.dump(entry).decode("ascii").rstrip("\n")

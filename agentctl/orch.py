@@ -55,7 +55,7 @@ def main() -> int:
 def _orch(argv: Sequence[str], env: Mapping[str, str]) -> int:
     words = list(argv)
     cut = words.index("--") if "--" in words else len(words)
-    options, extra = _options(words[:cut]), words[cut + 1:]
+    options, extra = _options(words[:cut]), words[cut + 1 :]
     folder, session = _folder(options.dir), _session(options.session)
     claude = paths.executable("claude", env.get("PATH", ""))
     if not claude:
@@ -73,9 +73,12 @@ def _options(words: Sequence[str]) -> Any:
     import argparse
 
     parser = argparse.ArgumentParser(
-        prog="orch", usage="orch [DIR] [--session NAME] [--new] [-- CLAUDE ARGUMENT...]", epilog=_EPILOG,
+        prog="orch",
+        usage="orch [DIR] [--session NAME] [--new] [-- CLAUDE ARGUMENT...]",
+        epilog=_EPILOG,
         description="Start Claude Code in tmux as the orchestrator of coding agents, and show it.",
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("dir", nargs="?", default=".", metavar="DIR", help="where it works (default: here)")
     parser.add_argument("--session", default=SESSION, metavar="NAME", help="the tmux session (default: %(default)s)")
     parser.add_argument("--new", action="store_true", help="start another one where one runs already")

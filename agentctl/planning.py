@@ -49,17 +49,36 @@ def plan(home: Home, config: Config, request: Request, project: Project, env: Ma
     profile = _profile(config, request, name)
     choice, executable, custom = _backend(config, request, profile, env)
     spec = Spec(
-        title=request.title or _title(request), project=project.name, cwd=request.cwd or project.path,
+        title=request.title or _title(request),
+        project=project.name,
+        cwd=request.cwd or project.path,
         top=paths.repository_top(request.cwd or project.path),
-        backend=choice.backend, asked_backend=request.backend, asked_limits=request.limits, executable=executable, argv=request.argv, profile=profile.name,
-        model=request.model or choice.model, effort=request.effort or choice.effort,
-        permissions=profile.permissions, allow=profile.allow, custom=custom,
+        backend=choice.backend,
+        asked_backend=request.backend,
+        asked_limits=request.limits,
+        executable=executable,
+        argv=request.argv,
+        profile=profile.name,
+        model=request.model or choice.model,
+        effort=request.effort or choice.effort,
+        permissions=profile.permissions,
+        allow=profile.allow,
+        custom=custom,
         trusted=project.trust or trust.by_vendor(choice.backend, project.path, env),
-        parent=request.parent, after=request.after, verify=request.verify,
-        verify_timeout_s=config.verify_timeout_s, limits=_limits(config, profile, request),
-        escalate_to=_stronger(profile, request), escalated_from=request.escalated_from,
-        resume=bool(request.session_id), session_id=request.session_id, usage_before=request.usage_before,
-        default_schema=not request.schema, pane=request.pane, created_at=now)
+        parent=request.parent,
+        after=request.after,
+        verify=request.verify,
+        verify_timeout_s=config.verify_timeout_s,
+        limits=_limits(config, profile, request),
+        escalate_to=_stronger(profile, request),
+        escalated_from=request.escalated_from,
+        resume=bool(request.session_id),
+        session_id=request.session_id,
+        usage_before=request.usage_before,
+        default_schema=not request.schema,
+        pane=request.pane,
+        created_at=now,
+    )
     return _with_texts(home, spec, request, profile)
 
 
@@ -89,18 +108,21 @@ def _stronger(profile: Profile, request: Request) -> str:
     if not wished:
         return ""
     if not profile.escalate_to and request.escalate:
-        raise usage_error("profile `%s` names no stronger one to escalate to" % profile.name,
-                          'set "escalate_to" for it in config.json')
+        raise usage_error(
+            "profile `%s` names no stronger one to escalate to" % profile.name,
+            'set "escalate_to" for it in config.json',
+        )
     return "" if profile.escalate_to in (*request.escalated_from, profile.name) else profile.escalate_to
 
 
-def _backend(config: Config, request: Request, profile: Profile,
-             env: Mapping[str, str]) -> tuple[Choice, str, Optional[dict[str, Any]]]:
+def _backend(
+    config: Config, request: Request, profile: Profile, env: Mapping[str, str]
+) -> tuple[Choice, str, Optional[dict[str, Any]]]:
     """The backend asked for, else the first of the profile that is installed."""
     wanted = request.backend or ("shell" if request.argv else "")
     choices = [c for c in profile.backends if not wanted or c.backend == wanted] or [Choice(backend=wanted)]
     for choice in choices:
-        custom = _custom(config, choice.backend)
+        custom = configuration.backend(config, choice.backend)
         executable = _executable(config, choice.backend, custom, request, env)
         unsought = choice.backend == "shell" and (not request.argv or os.sep in request.argv[0])
         if executable or unsought:  # a path is taken as it is; the runner says where it leads nowhere
@@ -108,16 +130,9 @@ def _backend(config: Config, request: Request, profile: Profile,
     raise _not_installed(choices, profile, request.argv)
 
 
-def _custom(config: Config, name: str) -> Optional[dict[str, Any]]:
-    entry = (config.backends or {}).get(name)
-    if entry is None and name not in backends.NAMES:
-        known = [*backends.NAMES, *(config.backends or {})]
-        raise usage_error("no backend named `%s`" % name, "one of: %s" % ", ".join(known))
-    return entry if isinstance(entry, dict) else None
-
-
-def _executable(config: Config, name: str, custom: Optional[dict[str, Any]], request: Request,
-                env: Mapping[str, str]) -> str:
+def _executable(
+    config: Config, name: str, custom: Optional[dict[str, Any]], request: Request, env: Mapping[str, str]
+) -> str:
     if name == "shell":
         candidates: tuple[str, ...] = request.argv[:1]
     elif custom:
@@ -137,10 +152,14 @@ def _not_installed(choices: list[Choice], profile: Profile, argv: tuple[str, ...
         return AgentctlError("%s is not a program on this PATH" % argv[0], "give its path, or run it by `-- sh -c '…'`")
     names = ", ".join(dict.fromkeys(c.backend for c in choices))
     if len(choices) == 1:
-        return AgentctlError("%s is not installed, or not on this PATH" % names,
-                             'install it, or say where it is under "executables" in config.json')
-    return AgentctlError("no backend of profile `%s` is installed: %s" % (profile.name, names),
-                         "install one of them, or see it work without: `agentctl demo`")
+        return AgentctlError(
+            "%s is not installed, or not on this PATH" % names,
+            'install it, or say where it is under "executables" in config.json',
+        )
+    return AgentctlError(
+        "no backend of profile `%s` is installed: %s" % (profile.name, names),
+        "install one of them, or see it work without: `agentctl demo`",
+    )
 
 
 def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile) -> Plan:
@@ -169,7 +188,8 @@ def _for_model(spec: Spec, adapter: Adapter, schema: bytes, instructions: str, p
     if spec.instructions:
         texts["instructions.md"] = instructions.encode("utf-8")
     words = prompting.compose_input(
-        prompt, "" if adapter.INSTRUCTIONS_FLAG else instructions, "" if adapter.SCHEMA_FLAG else schema.decode("utf-8"))
+        prompt, "" if adapter.INSTRUCTIONS_FLAG else instructions, "" if adapter.SCHEMA_FLAG else schema.decode("utf-8")
+    )
     return {**texts, "input.md": words.encode("utf-8", "surrogateescape")}
 
 

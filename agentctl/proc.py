@@ -27,9 +27,18 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 _TICK_S = 0.005  # where no pidfd wakes us at the child's end
 _DEFAULTED = (
-    signal.SIGPIPE, signal.SIGXFSZ,  # Python ignores these; a helper must die of them
-    signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD,
-    signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGUSR1, signal.SIGUSR2,
+    signal.SIGPIPE,
+    signal.SIGXFSZ,  # Python ignores these; a helper must die of them
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGCHLD,
+    signal.SIGTSTP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
 )
 
 
@@ -197,7 +206,7 @@ class _Child:
 
     def _write(self) -> None:
         try:
-            self.input = self.input[os.write(self.stdin, self.input[:_CHUNK]):]
+            self.input = self.input[os.write(self.stdin, self.input[:_CHUNK]) :]
         except BlockingIOError:
             return
         except BrokenPipeError:
@@ -218,7 +227,7 @@ class _Child:
             self.poller.unregister(fd)
             self._close(fd)
             return False
-        self.chunks[fd].append(data[:max(self.limit - self.size, 0)])
+        self.chunks[fd].append(data[: max(self.limit - self.size, 0)])
         self.size += len(data)
         if self.size > self.limit:
             raise ProcOverflow("`%s` printed more than %d bytes" % (self.name, self.limit), self.done())

@@ -98,16 +98,27 @@ class Progress:
         covered = self.billing == "subscription"
         calls = sum(self.tool_calls.values()) if self.tool_calls or self.session_id else None
         return used.replace(
-            turns=self.turns, tool_calls=calls,
-            cost_usd=None if covered else self._cost, virtual_usd=self._cost if covered else None)
+            turns=self.turns,
+            tool_calls=calls,
+            cost_usd=None if covered else self._cost,
+            virtual_usd=self._cost if covered else None,
+        )
 
     def snapshot(self) -> dict[str, Any]:
         """What status.json says of a run under way: small, plain JSON values."""
         return {
-            "session_id": self.session_id, "model": self.model, "doing": self.doing, "usage": self.usage.to_json(),
-            "context_tokens": self.context_tokens, "context_window": self.context_window,
-            "tool_calls": dict(self.tool_calls), "retries": self.retries, "limit": self.limit,
-            "files_written": len(self.files_written), "denied": len(self.denied), "error": self.error,
+            "session_id": self.session_id,
+            "model": self.model,
+            "doing": self.doing,
+            "usage": self.usage.to_json(),
+            "context_tokens": self.context_tokens,
+            "context_window": self.context_window,
+            "tool_calls": dict(self.tool_calls),
+            "retries": self.retries,
+            "limit": self.limit,
+            "files_written": len(self.files_written),
+            "denied": len(self.denied),
+            "error": self.error,
         }
 
     def _session(self, event: Event) -> None:
@@ -192,10 +203,18 @@ class Progress:
 
 
 _READERS: dict[str, Callable[[Progress, Event], None]] = {
-    "session": Progress._session, "message": Progress._message, "thinking": Progress._thinking,
-    "tool_call": Progress._tool_call, "file_read": Progress._file_read, "file_write": Progress._file_write,
-    "denied": Progress._denial, "usage": Progress._used, "limit": Progress._limited, "retry": Progress._retry,
-    "error": Progress._erred, "report": Progress._end,
+    "session": Progress._session,
+    "message": Progress._message,
+    "thinking": Progress._thinking,
+    "tool_call": Progress._tool_call,
+    "file_read": Progress._file_read,
+    "file_write": Progress._file_write,
+    "denied": Progress._denial,
+    "usage": Progress._used,
+    "limit": Progress._limited,
+    "retry": Progress._retry,
+    "error": Progress._erred,
+    "report": Progress._end,
 }
 
 

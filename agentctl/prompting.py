@@ -43,7 +43,10 @@ def compose_input(prompt: str, instructions: str = "", schema_text: str = "") ->
 def repair(problem: str, schema_text: str) -> str:
     """What a worker is told whose answer held no report that fits."""
     return "\nYour answer does not end with the report that was asked for (%s). Change no files.\n%s\n\n%s\n" % (
-        problem, _REPORT_RULE, fenced(schema_text.strip(), "json"))
+        problem,
+        _REPORT_RULE,
+        fenced(schema_text.strip(), "json"),
+    )
 
 
 def fenced(text: str, label: str = "") -> str:
@@ -58,7 +61,7 @@ def shortened(text: str, most: int = LONGEST_HANDOFF) -> str:
     if len(text) <= most:
         return text
     left_out = len(text) - most
-    return "%s\n[… %d characters left out …]\n%s" % (text[: most // 2], left_out, text[len(text) - most // 2:])
+    return "%s\n[… %d characters left out …]\n%s" % (text[: most // 2], left_out, text[len(text) - most // 2 :])
 
 
 def data_section(title: str, text: str, label: str = "") -> str:
@@ -84,8 +87,10 @@ def escalation(parent_prompt: str, report: Optional[dict[str, Any]], reasons: tu
         data_section("What the first attempt reported", claim, "json"),
     )
     told = "\n".join(s for s in sections if s)
-    return "%s\n\n---\nA first attempt at this did not reach the goal. Its changes are still in the directory:\n" \
+    return (
+        "%s\n\n---\nA first attempt at this did not reach the goal. Its changes are still in the directory:\n"
         "check them, keep what is right. %s\n\n%s" % (parent_prompt.rstrip("\n"), _DATA, told)
+    )
 
 
 def last_json_object(text: str) -> Optional[dict[str, Any]]:

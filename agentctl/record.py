@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     R = TypeVar("R", bound="Record")
 else:
+
     def dataclass_transform(**_: object):
         return lambda cls: cls
 
@@ -80,7 +81,11 @@ class Record:
 
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 _OPTIONAL: dict[str, tuple[type, ...]] = {
-    "float": (float, int), "int": (int,), "bool": (bool,), "str": (str,), "dict": (dict,),
+    "float": (float, int),
+    "int": (int,),
+    "bool": (bool,),
+    "str": (str,),
+    "dict": (dict,),
 }
 
 

@@ -47,6 +47,7 @@ from .signals import Alarm
 from .store import Home
 from .store import Run
 from .story import Story
+from .worker import Worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def main(home_path: str, run_id: str) -> int:
     alarm, screen = Alarm(), Screen(1, os.environ)
     spec, (config, problem) = run.spec(), configuration.load(home)
     screen.title(view.state_title(spec, "▶"))
-    result = _life(run, spec, config, alarm, screen, env, umask)
+    crew: list[Worker] = []
+    result = _life(run, spec, config, alarm, screen, env, umask, crew)
     result = result.replace(artifacts=settle.artifacts(run), finished_at=time.time())
     if problem:
         result = result.replace(warnings=(*result.warnings, problem))
@@ -78,6 +80,8 @@ def main(home_path: str, run_id: str) -> int:
         result = _escalated(run, spec, result, env)
     published = _publish(run, result, alarm, screen)
     os.close(lock)
+    for worker in crew:
+        worker.dismiss_sentinel()
     if published:
         store.tidy(run)  # before the mark: what is not marked is looked at again
         _quietly(lambda: notify.note_end(run, result))
@@ -97,7 +101,14 @@ def _take_over(run: Run) -> tuple[dict[str, str], int]:
 
 
 def _life(
-    run: Run, spec: Spec, config: Config, alarm: Alarm, screen: Screen, env: dict[str, str], umask: int
+    run: Run,
+    spec: Spec,
+    config: Config,
+    alarm: Alarm,
+    screen: Screen,
+    env: dict[str, str],
+    umask: int,
+    crew: list[Worker],
 ) -> Result:
     """From birth to verdict."""
     try:
@@ -105,7 +116,7 @@ def _life(
             screen.line(words, style)
         store.make_durable(run)
         story = Story(run, spec, screen)
-        return _worked(Attendant(run, spec, config, story, alarm, env, umask))
+        return _worked(Attendant(run, spec, config, story, alarm, env, umask, crew))
     except Exception as e:
         # A bug of ours, or a disk that failed, must end the run with a reason.
         _keep_traceback(run.home)
@@ -115,7 +126,9 @@ def _life(
 def _keep_traceback(home: Home) -> None:
     try:
         fd = files.open_append(home.crash_log)
-        files.write_all(fd, ("%s python %s\n%s\n" % (time.ctime(), sys.version.split()[0], traceback.format_exc())).encode())
+        files.write_all(
+            fd, ("%s python %s\n%s\n" % (time.ctime(), sys.version.split()[0], traceback.format_exc())).encode()
+        )
         os.close(fd)
     except OSError:
         pass  # nowhere left to write: the result's one line is all there is

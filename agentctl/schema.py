@@ -19,11 +19,28 @@ LONGEST = 64 * 1024
 """Bytes of a schema: it stands in an argv, where one word may have 128 KB."""
 
 _TYPES: dict[str, tuple[type, ...]] = {
-    "object": (dict,), "array": (list,), "string": (str,), "boolean": (bool,),
-    "integer": (int,), "number": (int, float), "null": (type(None),),
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "null": (type(None),),
 }
-_CHECKED = ("type", "properties", "required", "additionalProperties", "items", "enum", "const",
-            "minLength", "maxLength", "minimum", "maximum", "anyOf")
+_CHECKED = (
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "enum",
+    "const",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "anyOf",
+)
 _SAID = ("title", "description", "default", "examples", "format", "$schema", "$id", "$comment")
 
 
@@ -166,7 +183,8 @@ def without_nulls(value: Any, schema: object, depth: int = DEEPEST) -> Any:
         return value
     needed = _required(schema)
     return {
-        name: without_nulls(item, properties.get(name), depth - 1) for name, item in value.items()
+        name: without_nulls(item, properties.get(name), depth - 1)
+        for name, item in value.items()
         if item is not None or name in needed or name not in properties or _fits(None, properties[name], depth - 1)
     }
 
@@ -178,7 +196,7 @@ def check_schema(schema: object) -> list[str]:
     then a run's goal_met is null, and only its check can say more.
     """
     if not isinstance(schema, dict) or schema.get("type") != "object":
-        return ["$: must be an object schema (`\"type\": \"object\"`)"]
+        return ['$: must be an object schema (`"type": "object"`)']
     found: list[str] = []
     _check_keywords(schema, "$", DEEPEST, found)
     properties = schema.get("properties")
@@ -226,5 +244,8 @@ _FORMS: dict[str, Any] = {
     "required": lambda v: isinstance(v, list) and all(isinstance(n, str) for n in v),
     "enum": lambda v: isinstance(v, list) and bool(v),
     "anyOf": lambda v: isinstance(v, list) and bool(v),
-    "minLength": _is_number, "maxLength": _is_number, "minimum": _is_number, "maximum": _is_number,
+    "minLength": _is_number,
+    "maxLength": _is_number,
+    "minimum": _is_number,
+    "maximum": _is_number,
 }

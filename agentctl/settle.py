@@ -22,6 +22,7 @@ from .model import LOST
 from .model import Result
 from .model import Spec
 from .progress import of_spec
+from .record import typed
 from .store import Run
 from .stream import FLOOD
 from .stream import raw_events
@@ -49,8 +50,9 @@ def settled(run: Run, now: float) -> Optional[Result]:
     except FileNotFoundError:
         if Run(run.home, run.id).staged() or os.path.exists(run.file("lock")):
             return None
-        raise AgentctlError("run %s is damaged: its lock file is gone" % run.id,
-                            "look at its folder: %s" % run.path) from None
+        raise AgentctlError(
+            "run %s is damaged: its lock file is gone" % run.id, "look at its folder: %s" % run.path
+        ) from None
     except OSError as e:
         return _lost(run, "its runner is gone (%s)" % e.strerror, now)
     if lock is None:
@@ -80,7 +82,7 @@ def _may_come(run: Run, now: float) -> bool:
 def _settle(run: Run, now: float) -> Result:
     staged = run.staged()
     why = "its runner never came" if staged else "its runner is gone and left no result"
-    supervise.end_group(_recorded_group(run), run.id, grace=1.0)
+    _stop_what_is_left(run)
     result = _lost(run, why, now)
     try:
         store.end(run, result)
@@ -97,9 +99,11 @@ def _settle(run: Run, now: float) -> Result:
     return run.result() or result
 
 
-def _recorded_group(run: Run) -> int:
-    group = run.progress().get("worker")
-    return group if isinstance(group, int) and 1 < group < 1 << 31 else 0
+def _stop_what_is_left(run: Run) -> None:
+    """By the group that status.json names, a hint, and only as far as its members prove to be the run's."""
+    said = run.progress()
+    group, started = typed(said, "worker", int) or 0, typed(said, "worker_started", str) or ""
+    supervise.end_group(group if 1 < group < 1 << 31 else 0, run.id, grace=1.0, started=started)
 
 
 def _lost(run: Run, why: str, now: float) -> Result:
@@ -107,14 +111,30 @@ def _lost(run: Run, why: str, now: float) -> Result:
     progress = salvaged(run, spec)
     report = progress.report or {}
     return Result(
-        run_id=run.id, status=LOST, error=why, title=spec.title, project=spec.project, cwd=spec.cwd,
-        backend=spec.backend, profile=spec.profile, model=progress.model or spec.model, parent=spec.parent,
-        session_id=progress.session_id or _session_given(run, spec), usage=progress.usage, usage_session=progress.usage_session,
-        context_tokens=progress.context_tokens, context_window=progress.context_window,
-        tool_calls=dict(progress.tool_calls), files_read=judge.bounded(progress.files_read),
-        files_written=judge.bounded(progress.files_written), summary=str(report.get("summary") or "")[:8000],
+        run_id=run.id,
+        status=LOST,
+        error=why,
+        title=spec.title,
+        project=spec.project,
+        cwd=spec.cwd,
+        backend=spec.backend,
+        profile=spec.profile,
+        model=progress.model or spec.model,
+        parent=spec.parent,
+        session_id=progress.session_id or _session_given(run, spec),
+        usage=progress.usage,
+        usage_session=progress.usage_session,
+        context_tokens=progress.context_tokens,
+        context_window=progress.context_window,
+        tool_calls=dict(progress.tool_calls),
+        files_read=judge.bounded(progress.files_read),
+        files_written=judge.bounded(progress.files_written),
+        summary=str(report.get("summary") or "")[:8000],
         notes="last report before it was lost, not a success" if report else "",
-        artifacts=artifacts(run), created_at=spec.created_at, finished_at=now)
+        artifacts=artifacts(run),
+        created_at=spec.created_at,
+        finished_at=now,
+    )
 
 
 def salvaged(run: Run, spec: Spec) -> Progress:
@@ -133,10 +153,9 @@ def _session_given(run: Run, spec: Spec) -> str:
     return spec.session_id if spec.resume or files.size(run.file("raw.jsonl")) else ""
 
 
-_ARTIFACTS = ("raw.jsonl", "stderr.log", "events.jsonl", "last_message.txt", "verify.log", "diff.stat", "diff.patch")
+_ARTIFACTS = ("raw.jsonl", "stderr.log", "events.jsonl", "verify.log", "diff.stat", "diff.patch")
 
 
 def artifacts(run: Run) -> tuple[str, ...]:
     """Names of the run's files that hold anything."""
     return tuple(name for name in _ARTIFACTS if files.size(run.file(name)))
-

@@ -24,7 +24,6 @@ from .model import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from collections.abc import Mapping
     from typing import Any
     from typing import Optional
@@ -58,11 +57,9 @@ class Home:
         return run
 
 
-_NAMES = {
-    "runs": "runs", "active": "active", "journal": "journal", "notify_log": "notify.log", "sessions": "sessions",
-    "config": "config.json", "projects": "projects.json", "prompts": "prompts", "lock": "lock",
-    "tmux_lock": "tmux.lock", "places": "places.json", "notify_lock": "notify.lock", "wakes": "wakes", "crash_log": "crash.log",
-}
+_NAMES = {name: name for name in ("runs", "active", "journal", "sessions", "prompts", "lock", "wakes")}
+_NAMES.update({name: name + ".json" for name in ("config", "projects", "places")})
+_NAMES.update({name: name.replace("_", ".") for name in ("notify_log", "crash_log", "tmux_lock", "notify_lock")})
 _FOLDERS = ("runs", "active", "prompts", "sessions", "wakes")
 
 
@@ -99,16 +96,22 @@ class Run:
         raw = files.load(self.file("meta.json")) or files.load(self.file("meta.json"))  # born between name and look
         return Spec.from_json(raw).replace(id=self.id)
 
-    def result(self) -> Optional[Result]:
-        """The result, or None while there is none. A damaged one is an ended run, `lost`."""
+    def recorded(self) -> Optional[dict[str, Any]]:
+        """result.json as it is, or None while there is none. A damaged one is an ended run, `lost`."""
         try:
-            data = files.read(self.file("result.json"))
+            raw = files.parse(files.read(self.file("result.json")))
         except FileNotFoundError:
             return None
-        try:
-            return Result.from_json({**files.parse(data), "run_id": self.id})
-        except (ValueError, TypeError):
-            return Result(run_id=self.id, status="lost", error="result.json is damaged")
+        except ValueError:
+            raw = None
+        if not isinstance(raw, dict):
+            raw = {"status": "lost", "error": "result.json is damaged"}
+        return {**raw, "run_id": self.id}
+
+    def result(self) -> Optional[Result]:
+        """The result, or None while there is none."""
+        raw = self.recorded()
+        return None if raw is None else Result.from_json(raw)
 
     def progress(self) -> dict[str, Any]:
         """status.json: what the runner last said of itself; a hint that may be absent."""

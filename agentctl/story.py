@@ -27,7 +27,7 @@ _STATUS_EVERY = 0.5
 
 
 class Story:
-    """The telling of one run; its stream ends with `finish`, its events with `close`."""
+    """The telling of one run. `worker_started` marks the worker's very process, should its pid be used again."""
 
     def __init__(self, run: Run, spec: Spec, screen: Screen) -> None:
         self.run = run
@@ -35,6 +35,7 @@ class Story:
         self.progress = progress.of_spec(spec)
         os.close(files.open_append(run.file("raw.jsonl")))
         self.stream = Stream(run.file("raw.jsonl"), run.file("events.jsonl"), backends.parser(spec), self._take)
+        self.worker_started = ""
         self._told_at = 0.0
         self._told: dict[str, object] = {}
 
@@ -55,8 +56,16 @@ class Story:
             return
         self._told_at = now
         server, pane = tmux.of_caller(os.environ)
-        said = {**self.progress.snapshot(), "status": status, "doing": doing,
-                "runner": os.getpid(), "worker": worker, "pane": pane, "socket": server.socket}
+        said = {
+            **self.progress.snapshot(),
+            "status": status,
+            "doing": doing,
+            "runner": os.getpid(),
+            "worker": worker,
+            "worker_started": self.worker_started,
+            "pane": pane,
+            "socket": server.socket,
+        }
         if said == self._told:
             return
         try:

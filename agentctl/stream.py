@@ -73,8 +73,9 @@ class Lines:
 class Stream:
     """Reads new bytes of `raw`, parses them, appends the events and hands them on."""
 
-    def __init__(self, raw: str, events: str, parse: Callable[[bytes], list[Event]],
-                 take: Callable[[Event], None]) -> None:
+    def __init__(
+        self, raw: str, events: str, parse: Callable[[bytes], list[Event]], take: Callable[[Event], None]
+    ) -> None:
         self._raw = os.open(raw, os.O_RDONLY | os.O_CLOEXEC)
         self._events = files.open_append(events)
         self._parse = parse
@@ -117,11 +118,6 @@ class Stream:
         """An event of the runner's own."""
         self._add(event)
         self._flush()
-
-    def close(self) -> None:
-        """Let go of both files."""
-        os.close(self._raw)
-        os.close(self._events)
 
     def _line(self, line: bytes) -> None:
         if self._lines.skipped:
@@ -173,7 +169,7 @@ def raw_events(path: str, parse: Callable[[bytes], list[Event]], most: int = 0) 
     lines, left_out = Lines(), (files.size(path) or 0) - most if most else 0
     with open(path, "rb") as raw:
         while True:
-            if 0 < left_out and raw.tell() >= most // 4:
+            if left_out > 0 and raw.tell() >= most // 4:
                 raw.seek(left_out, os.SEEK_CUR)
                 raw.readline(most)
                 lines, left_out = Lines(), 0
@@ -183,19 +179,6 @@ def raw_events(path: str, parse: Callable[[bytes], list[Event]], most: int = 0) 
                 yield from () if overlong or not line.strip() else parse(line)
             if not chunk:
                 return
-
-
-def read_events(path: str) -> Iterator[Event]:
-    """The events of a run from its events.jsonl; torn lines are passed over."""
-    try:
-        f = open(path, "rb")
-    except FileNotFoundError:
-        return
-    with f:
-        for line in f:
-            event = decoded(line)
-            if event:
-                yield event
 
 
 def decoded(line: bytes) -> Event | None:

@@ -27,7 +27,10 @@ _LINES = {n: c for n, c in _UNSAFE.items() if n != ord("\n")}
 
 def one_line(value: object, width: int = 0) -> str:
     """Printable, on one line, with spaces folded, at most `width` characters."""
-    text = " ".join(_whole(str(value)[: 4 * width if width else None]).translate(_LINE).split())
+    text = str(value)[: 4 * width if width else None]
+    if not (text.isascii() and text.isprintable()):
+        text = _whole(text).translate(_LINE)
+    text = " ".join(text.split())
     return text if not width or len(text) <= width else text[: width - 1] + "…"
 
 

@@ -29,10 +29,25 @@ OLDEST = (3, 0)
 _INSTALL = "install tmux (`./install.sh` does), or start without a pane: `--no-pane`"
 # A server that this call starts keeps its environment and shows it to everybody who asks it
 # (`show-environment`): the caller's keys and our run's marker have no place there.
-_FOR_A_SERVER = frozenset((
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "TZ", "TMPDIR", "TMUX_TMPDIR",
-    "DISPLAY", "WAYLAND_DISPLAY", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS",
-))
+_FOR_A_SERVER = frozenset(
+    (
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "LANG",
+        "LANGUAGE",
+        "TERM",
+        "TZ",
+        "TMPDIR",
+        "TMUX_TMPDIR",
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+        "SSH_AUTH_SOCK",
+        "DBUS_SESSION_BUS_ADDRESS",
+    )
+)
 _WINDOW = "workers"
 
 
@@ -107,7 +122,8 @@ def check_version() -> None:
     if found and found < OLDEST:
         raise AgentctlError(
             "tmux %s is too old: agentctl needs %s" % (".".join(map(str, found)), ".".join(map(str, OLDEST))),
-            "upgrade tmux, or start without a pane: `--no-pane`")
+            "upgrade tmux, or start without a pane: `--no-pane`",
+        )
 
 
 class Place(Record):
@@ -166,8 +182,9 @@ _MADE = ["-P", "-F", "#{session_id} #{window_panes} #{window_name}"]
 def _split(server: Server, window: str, argv: Sequence[str]) -> Optional[Place]:
     """None where the window is gone or has no space, whatever its size was said to be."""
     try:
-        out = run(server, ["split-window", "-d", *_MADE, "-t", window, "--", *argv],
-                  ["select-layout", "-t", window, "tiled"])
+        out = run(
+            server, ["split-window", "-d", *_MADE, "-t", window, "--", *argv], ["select-layout", "-t", window, "tiled"]
+        )
     except TmuxFailed:
         return None
     return _made(out)
@@ -181,8 +198,10 @@ def _with_new_window(server: Server, session_id: str, name: str, argv: Sequence[
 def _with_new_session(server: Server, session: str, argv: Sequence[str]) -> Place:
     check_version()
     if session.startswith(("%", "$")):
-        raise TmuxFailed("pane %s is not on this tmux server" % session,
-                         "start from a pane that is, or set `tmux_session`; or `--no-pane`")
+        raise TmuxFailed(
+            "pane %s is not on this tmux server" % session,
+            "start from a pane that is, or set `tmux_session`; or `--no-pane`",
+        )
     size = ["-x", "200", "-y", "50"]
     new = ["new-session", "-d", *_MADE, *size, "-s", plain(session), "-n", _WINDOW, "--", *argv]
     return _made(run(server, new, *_dress("=%s:=%s" % (session, _WINDOW))))
@@ -199,8 +218,10 @@ def _made(out: str) -> Place:
 
 def _dress(window: str) -> tuple[list[str], list[str]]:
     """The commands that make a new window's borders show each pane's title."""
-    return (["set-option", "-w", "-t", window, "pane-border-status", "top"],
-            ["set-option", "-w", "-t", window, "pane-border-format", " #{pane_title} "])
+    return (
+        ["set-option", "-w", "-t", window, "pane-border-status", "top"],
+        ["set-option", "-w", "-t", window, "pane-border-format", " #{pane_title} "],
+    )
 
 
 def describe(server: Server, pane: str) -> Optional[Pane]:
@@ -251,8 +272,13 @@ def press_enter(server: Server, pane: str) -> None:
 
 def _buffer(server: Server, pane: str, text: str, flag: str) -> None:
     name = "agentctl-%d" % os.getpid()
-    run(server, ["load-buffer", "-b", name, "-"], ["paste-buffer", "-d", flag, "-b", name, "-t", pane],
-        stdin=text.encode("utf-8"), timeout=5)
+    run(
+        server,
+        ["load-buffer", "-b", name, "-"],
+        ["paste-buffer", "-d", flag, "-b", name, "-t", pane],
+        stdin=text.encode("utf-8"),
+        timeout=5,
+    )
 
 
 def go_to(server: Server, pane: str, inside: bool) -> list[str]:

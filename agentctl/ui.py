@@ -104,8 +104,9 @@ def prompt_text(path: str) -> str:
         except OSError as e:
             raise usage_error("cannot read the prompt file %s: %s" % (path, e.strerror)) from None
     if sys.stdin is None or sys.stdin.isatty():
-        raise usage_error("no prompt: stdin is a terminal",
-                          "give one: `agentctl start … < prompt.md`, or --prompt-file FILE")
+        raise usage_error(
+            "no prompt: stdin is a terminal", "give one: `agentctl start … < prompt.md`, or --prompt-file FILE"
+        )
     return _decoded(_all_of(sys.stdin.fileno()))
 
 

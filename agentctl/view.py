@@ -16,9 +16,18 @@ if TYPE_CHECKING:
     from typing import Optional
 
 _SIGNS = {
-    "message": ("│", ""), "thinking": ("·", "dim"), "tool_call": ("→", "cyan"), "file_write": ("✎", "green"),
-    "denied": ("⊘", "yellow"), "limit": ("!", "yellow"), "retry": ("↻", "yellow"), "error": ("✗", "red"),
-    "queued": ("…", "dim"), "started": ("▶", "bold"), "note": ("·", "dim"), "exited": ("■", "bold"),
+    "message": ("│", ""),
+    "thinking": ("·", "dim"),
+    "tool_call": ("→", "cyan"),
+    "file_write": ("✎", "green"),
+    "denied": ("⊘", "yellow"),
+    "limit": ("!", "yellow"),
+    "retry": ("↻", "yellow"),
+    "error": ("✗", "red"),
+    "queued": ("…", "dim"),
+    "started": ("▶", "bold"),
+    "note": ("·", "dim"),
+    "exited": ("■", "bold"),
     "verified": ("?", "bold"),
 }
 
@@ -38,9 +47,11 @@ def header(spec: Spec) -> list[tuple[str, str]]:
     """What a pane shows first."""
     who = " ".join(p for p in (spec.backend, spec.model, spec.effort) if p)
     limits = "limit %s" % text.duration(spec.limits.timeout_s) if spec.limits.timeout_s else "no time limit"
-    return [("%s  %s" % (spec.id, spec.title), "bold"),
-            ("%s · %s · %s · %s" % (spec.profile or "no profile", who, spec.permissions, limits), "dim"),
-            ("in %s" % spec.cwd, "dim")]
+    return [
+        ("%s  %s" % (spec.id, spec.title), "bold"),
+        ("%s · %s · %s · %s" % (spec.profile or "no profile", who, spec.permissions, limits), "dim"),
+        ("in %s" % spec.cwd, "dim"),
+    ]
 
 
 def footer(result: Result) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 
 from . import locks
-from .errors import AgentctlError
 from .model import Result
 
 TYPE_CHECKING = False

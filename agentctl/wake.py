@@ -165,7 +165,7 @@ def box_text(lines: list[str]) -> Optional[str]:
     rules = [n for n, line in enumerate(lines) if line.startswith(_RULE)]
     if len(rules) < 2:
         return None
-    box = lines[rules[-2] + 1:rules[-1]]
+    box = lines[rules[-2] + 1 : rules[-1]]
     if not box or not box[0].startswith(_PROMPT):
         return None
     return "\n".join(box)[1:].replace("\u00a0", " ").strip()

@@ -28,8 +28,17 @@ _INTERRUPT_GRACE = 2.0
 class Worker:
     """A started process with its sentinel. Raises OSError where it cannot be started."""
 
-    def __init__(self, run_id: str, alarm: Alarm, argv: Sequence[str], env: Mapping[str, str], umask: int,
-                 stdin: str, stdout: str, stderr: str) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        alarm: Alarm,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        umask: int,
+        stdin: str,
+        stdout: str,
+        stderr: str,
+    ) -> None:
         self._run_id = run_id
         self._alarm = alarm
         self._sentinel, self._tell = supervise.start_sentinel(run_id)
@@ -39,7 +48,7 @@ class Worker:
         try:
             self.pid = supervise.spawn(argv, env, stdin or os.devnull, out, err)
         except OSError:
-            self._dismiss_sentinel()
+            self.dismiss_sentinel()
             raise
         finally:
             os.umask(before)
@@ -84,16 +93,15 @@ class Worker:
 
     def clear_away(self) -> int:
         """Stop what the ended process left behind; how many processes that were."""
-        left = supervise.sweep(self._run_id, self.pid, self._sentinel)
-        self._dismiss_sentinel()
-        return len(left)
+        return len(supervise.sweep(self._run_id, self.pid, self._sentinel))
+
+    def dismiss_sentinel(self) -> None:
+        """Nothing is left to guard. It goes by itself; its going takes time that nobody should wait for."""
+        self._tell_sentinel(b".")
+        os.close(self._tell)
 
     def _tell_sentinel(self, words: bytes) -> None:
         try:
             os.write(self._tell, words)
         except BrokenPipeError:
             pass  # somebody killed it: the group and the marker still hold
-
-    def _dismiss_sentinel(self) -> None:
-        self._tell_sentinel(b".")
-        os.close(self._tell)  # it goes by itself; nobody waits for it

@@ -33,9 +33,11 @@ def _rows(count: int, rounds: int) -> list[Row]:
         top = _repository(lab, count)
         lab.agentctl("add-project", "repo", top)
         resident(lab)
-        rows = [_row(lab, "worker's exit -> wait returned", count, rounds, after_exit),
-                _row(lab, "call -> worker's first instruction", count, rounds, until_first_instruction),
-                _by_hand(lab, top, count, rounds)]
+        rows = [
+            _row(lab, "worker's exit -> wait returned", count, rounds, after_exit),
+            _row(lab, "call -> worker's first instruction", count, rounds, until_first_instruction),
+            _by_hand(lab, top, count, rounds),
+        ]
     return rows
 
 

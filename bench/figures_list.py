@@ -40,8 +40,15 @@ def _row(lab: Lab, home: str, count: int, way: tuple[str, ...], rounds: int) -> 
         raise BenchError("%s shows %d runs and not %d" % (" ".join(way), shown, expected))
     pairs = measure.in_turns(rounds, lambda: measure.timed(argv, lab.env), lambda: measure.timed(PASS, lab.env))
     ours, floor = pairs.walls()
-    return Row("%s, %s runs" % (" ".join(way), format(count, ",")), "ms", ours, floor, "python3 -c pass",
-               (Goal(RATIO, most=2.0),), pairs.cpus())
+    return Row(
+        "%s, %s runs" % (" ".join(way), format(count, ",")),
+        "ms",
+        ours,
+        floor,
+        "python3 -c pass",
+        (Goal(RATIO, most=2.0),),
+        pairs.cpus(),
+    )
 
 
 FIGURES = {"list": listing}

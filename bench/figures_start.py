@@ -20,11 +20,22 @@ _TELL = 'echo > "$1"'  # the cheapest first instruction that another process can
 def nothing(rounds: int) -> list[Row]:
     """`agentctl --version`: what every command pays."""
     with Lab() as lab:
-        pairs = measure.in_turns(rounds, lambda: measure.timed((*AGENTCTL, "--version"), lab.env),
-                                 lambda: measure.timed(PASS, lab.env))
+        pairs = measure.in_turns(
+            rounds, lambda: measure.timed((*AGENTCTL, "--version"), lab.env), lambda: measure.timed(PASS, lab.env)
+        )
     ours, floor = pairs.walls()
-    return [Row("no-op: --version", "ms", ours, floor, "python3 -c pass", (Goal(RATIO, most=1.5),), pairs.cpus(),
-                note="stretch 0.8x")]
+    return [
+        Row(
+            "no-op: --version",
+            "ms",
+            ours,
+            floor,
+            "python3 -c pass",
+            (Goal(RATIO, most=1.5),),
+            pairs.cpus(),
+            note="stretch 0.8x",
+        )
+    ]
 
 
 def start(rounds: int) -> list[Row]:
@@ -40,8 +51,18 @@ def start(rounds: int) -> list[Row]:
 
         pairs = measure.in_turns(rounds, ours, lambda: measure.timed(PASS, lab.env) + _split(lab, "true"))
     walls, floor = pairs.walls()
-    return [Row("start returns", "ms", walls, floor, "pass + split-window", (Goal(RATIO, most=2.0),), pairs.cpus(),
-                note="stretch 1.15x")]
+    return [
+        Row(
+            "start returns",
+            "ms",
+            walls,
+            floor,
+            "pass + split-window",
+            (Goal(RATIO, most=2.0),),
+            pairs.cpus(),
+            note="stretch 1.15x",
+        )
+    ]
 
 
 def first_instruction(rounds: int) -> list[Row]:
@@ -54,8 +75,11 @@ def first_instruction(rounds: int) -> list[Row]:
 
         pairs = measure.in_turns(rounds, lambda: until_first_instruction(lab), floor)
     walls, floors = pairs.walls()
-    return [Row("call -> worker's first instruction", "ms", walls, floors, "2 pass + split-window",
-                (Goal(RATIO, most=1.0),))]
+    return [
+        Row(
+            "call -> worker's first instruction", "ms", walls, floors, "2 pass + split-window", (Goal(RATIO, most=1.0),)
+        )
+    ]
 
 
 def until_first_instruction(lab: Lab, project: str = "p") -> Timing:
@@ -79,14 +103,18 @@ def burst(rounds: int) -> list[Row]:
             floors.append(sum(timing.wall for timing in floor) / _STARTS)
             fifo, began = lab.fifo(), measure.now()
             for _ in range(_STARTS):
-                measure.timed((*AGENTCTL, "start", "--project", "p", "--", "/bin/sh", "-c", _TELL + "; sleep 600",
-                               "sh", fifo), lab.env)
+                measure.timed(
+                    (*AGENTCTL, "start", "--project", "p", "--", "/bin/sh", "-c", _TELL + "; sleep 600", "sh", fifo),
+                    lab.env,
+                )
             returned.append((measure.now() - began) / _STARTS)
             _told(fifo, _STARTS)
             working.append((measure.now() - began) / _STARTS)
     name, goals = "pass + split-window", (Goal(RATIO, most=2.0),)
-    return [Row("30 starts in a row: each returns", "ms", tuple(returned), tuple(floors), name, goals),
-            Row("30 starts in a row: each works", "ms", tuple(working), tuple(floors), name)]
+    return [
+        Row("30 starts in a row: each returns", "ms", tuple(returned), tuple(floors), name, goals),
+        Row("30 starts in a row: each works", "ms", tuple(working), tuple(floors), name),
+    ]
 
 
 def resident(lab: Lab) -> None:

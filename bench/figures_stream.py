@@ -27,8 +27,10 @@ _TOTAL = 1 << 30
 _SOME = 32 << 20
 _PEAK_MB = 16.0
 _NEEDED = 5 * _TOTAL  # a raw stream, a copy of it, and room
-_EVENT = b'{"type":"assistant","message":{"id":"m","role":"assistant","content":[{"type":"text","text":"%s"}]},' \
-         b'"session_id":"s"}'
+_EVENT = (
+    b'{"type":"assistant","message":{"id":"m","role":"assistant","content":[{"type":"text","text":"%s"}]},'
+    b'"session_id":"s"}'
+)
 # argv: stamp of the begin, stamp of the end, line file, bytes to write, file of the last words, gate or "".
 # Writes blocks of 1 MB or a whole line; lives on until its gate is opened.
 _WRITER = """import os,sys,time
@@ -42,8 +44,15 @@ out(open(sys.argv[5],'rb').read());stamp(sys.argv[2])
 if sys.argv[6]: os.close(os.open(sys.argv[6],os.O_RDONLY))
 os._exit(0)"""
 _REPORT = {"goal_met": True, "summary": "a flood of output", "followup_prompt": "", "notes": ""}
-_LAST = {"type": "result", "subtype": "success", "is_error": False, "result": json.dumps(_REPORT),
-         "structured_output": _REPORT, "session_id": "s", "num_turns": 1}
+_LAST = {
+    "type": "result",
+    "subtype": "success",
+    "is_error": False,
+    "result": json.dumps(_REPORT),
+    "structured_output": _REPORT,
+    "session_id": "s",
+    "num_turns": 1,
+}
 
 
 class Sample(NamedTuple):
@@ -66,10 +75,11 @@ def stream(rounds: int) -> list[Row]:
         if shutil.disk_usage(lab.root).free < _NEEDED:
             raise BenchError("%s has less than %d GB free" % (lab.root, _NEEDED >> 30))
         for name, backend, line, least in (
-                ("1 KB lines of text", "shell", b"x" * (_KB - 1) + b"\n", 0.35),
-                ("1 KB events of Claude Code", "flood", _EVENT % (b"x" * (_KB - len(_EVENT) + 1)) + b"\n", 0.35),
-                ("10 MB lines", "flood", _EVENT % (b"x" * (10 * _MB)) + b"\n", 1.0),
-                ("100 MB lines", "flood", _EVENT % (b"x" * (100 * _MB)) + b"\n", 1.0)):
+            ("1 KB lines of text", "shell", b"x" * (_KB - 1) + b"\n", 0.35),
+            ("1 KB events of Claude Code", "flood", _EVENT % (b"x" * (_KB - len(_EVENT) + 1)) + b"\n", 0.35),
+            ("10 MB lines", "flood", _EVENT % (b"x" * (10 * _MB)) + b"\n", 1.0),
+            ("100 MB lines", "flood", _EVENT % (b"x" * (100 * _MB)) + b"\n", 1.0),
+        ):
             rows += _rows(lab, name, backend, line, least, max(rounds // 10, 1))
     return rows
 
@@ -86,13 +96,24 @@ def _rows(lab: Lab, name: str, backend: str, line: bytes, least: float, rounds: 
         flood.append(_flooded(lab, backend, path))
         plain.append(_through_sh(lab, path, _TOTAL, '"$@" > "$raw"'))
     peaks = tuple(s.peak_mb for s in flood)
-    return [Row("%s: followed live, all read" % name, "MB/s", tuple(live), tuple(tee), "tee",
-                (Goal(RATIO, least=least),)),
-            Row("%s: worker writes 1 GB" % name, "ms", tuple(s.done - s.begun for s in flood),
-                tuple(s.done - s.begun for s in plain), "to a plain file", (Goal(RATIO, most=1.1),)),
-            Row("%s: runner's peak at 1 GB" % name, "MB", peaks, goals=(Goal(WORST, most=_PEAK_MB),)),
-            Row("%s: 1 GB written -> told" % name, "ms", tuple(s.ended - s.done for s in flood),
-                note="may skip what is behind")]
+    return [
+        Row("%s: followed live, all read" % name, "MB/s", tuple(live), tuple(tee), "tee", (Goal(RATIO, least=least),)),
+        Row(
+            "%s: worker writes 1 GB" % name,
+            "ms",
+            tuple(s.done - s.begun for s in flood),
+            tuple(s.done - s.begun for s in plain),
+            "to a plain file",
+            (Goal(RATIO, most=1.1),),
+        ),
+        Row("%s: runner's peak at 1 GB" % name, "MB", peaks, goals=(Goal(WORST, most=_PEAK_MB),)),
+        Row(
+            "%s: 1 GB written -> told" % name,
+            "ms",
+            tuple(s.ended - s.done for s in flood),
+            note="may skip what is behind",
+        ),
+    ]
 
 
 def _start(lab: Lab, backend: str, line: str, size: int, gate: str) -> tuple[str, str, str]:
@@ -157,7 +178,7 @@ def _file(lab: Lab, words: str) -> str:
 def _through_sh(lab: Lab, line: str, size: int, script: str) -> Sample:
     begun, done, raw = lab.fresh("begun"), lab.fresh("done"), lab.fresh("raw")
     argv = (*BARE, "-c", _WRITER, begun, done, line, str(size), os.devnull, "")
-    measure.timed(("/bin/sh", "-c", 'raw=$1; shift; ' + script, "sh", raw, *argv), lab.env)
+    measure.timed(("/bin/sh", "-c", "raw=$1; shift; " + script, "sh", raw, *argv), lab.env)
     ended = measure.now()
     os.unlink(raw)
     return Sample(lab.stamped(begun), lab.stamped(done), ended)

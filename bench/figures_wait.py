@@ -28,8 +28,16 @@ def wait(rounds: int) -> list[Row]:
         measure.timed(lab.split("true"), lab.env)
         pairs = measure.in_turns(rounds * 4, lambda: after_exit(lab), lambda: _raw(lab))
     ours, floor = pairs.walls()
-    return [Row("worker's exit -> wait returned", "ms", ours, floor, "raw tmux wait-for",
-                (Goal(RATIO, most=1.0), Goal(WORST, most=15.0)))]
+    return [
+        Row(
+            "worker's exit -> wait returned",
+            "ms",
+            ours,
+            floor,
+            "raw tmux wait-for",
+            (Goal(RATIO, most=1.0), Goal(WORST, most=15.0)),
+        )
+    ]
 
 
 def after_exit(lab: Lab, project: str = "p") -> Timing:
@@ -52,7 +60,7 @@ def _raw(lab: Lab) -> Timing:
 def _woken(lab: Lab, argv: tuple[str, ...], gate: str, stamp: str) -> Timing:
     pid = measure.spawn(argv, lab.env)
     time.sleep(_BLOCKED_AFTER_S)
-    if argv[:len(AGENTCTL)] == AGENTCTL and os.path.exists("/proc/locks"):
+    if argv[: len(AGENTCTL)] == AGENTCTL and os.path.exists("/proc/locks"):
         measure.until(lambda: measure.blocked_on_locks(pid))
     lab.open_gate(gate)
     cpu = measure.reap(pid, 0.0, argv).cpu
@@ -76,9 +84,17 @@ def wait_any(rounds: int) -> list[Row]:
                     set_up[index].append(blocked)
                     told[index].append(returned)
     more = tuple(a - b for a, b in zip(*set_up))
-    return [Row("wait --any of 100: set-up, beyond that of one", "ms", more, goals=(Goal(MEDIAN, most=10.0),)),
-            Row("wait --any of 100: event -> returned", "ms", tuple(told[0]), tuple(told[1]), "wait of one",
-                (Goal(MEDIAN, most=2.0),))]
+    return [
+        Row("wait --any of 100: set-up, beyond that of one", "ms", more, goals=(Goal(MEDIAN, most=10.0),)),
+        Row(
+            "wait --any of 100: event -> returned",
+            "ms",
+            tuple(told[0]),
+            tuple(told[1]),
+            "wait of one",
+            (Goal(MEDIAN, most=2.0),),
+        ),
+    ]
 
 
 def _first_of(lab: Lab, live: synthetic.Living) -> tuple[float, float]:

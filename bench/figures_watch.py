@@ -41,11 +41,19 @@ def watch(rounds: int) -> list[Row]:
         after = [_used(pair, measure.ran) for pair in pairs], [_used([pid], measure.ran) for pid in waiters]
     idle, zero = ([_per_hour(b - a) for a, b in zip(*both)] for both in zip(before, after))
     name = "python3 -IS idling"
-    return [Row("memory beside an idle worker: runner + sentinel", "MB", tuple(beside), floor, name,
-                (Goal(MEDIAN, most=3.5),)),
-            Row("memory of a waiter", "MB", tuple(waiting), floor, name, (Goal(MEDIAN, most=3.0),)),
-            Row("CPU beside an idle worker, per hour", "s", tuple(idle), goals=(Goal(MEDIAN, most=0.5),)),
-            Row("CPU of a waiter, per hour", "s", tuple(zero), goals=(Goal(WORST, most=0.0),))]
+    return [
+        Row(
+            "memory beside an idle worker: runner + sentinel",
+            "MB",
+            tuple(beside),
+            floor,
+            name,
+            (Goal(MEDIAN, most=3.5),),
+        ),
+        Row("memory of a waiter", "MB", tuple(waiting), floor, name, (Goal(MEDIAN, most=3.0),)),
+        Row("CPU beside an idle worker, per hour", "s", tuple(idle), goals=(Goal(MEDIAN, most=0.5),)),
+        Row("CPU of a waiter, per hour", "s", tuple(zero), goals=(Goal(WORST, most=0.0),)),
+    ]
 
 
 def _idle_interpreters(lab: Lab) -> tuple[float, ...]:
@@ -61,6 +69,7 @@ def _idle_interpreters(lab: Lab) -> tuple[float, ...]:
 
 def _runner_and_sentinel(runner: int) -> list[int]:
     """The sentinel is the runner's child that has the runner's own command line."""
+
     def sentinels() -> list[int]:
         return [pid for pid in measure.children(runner) if measure.argv_of(pid) == measure.argv_of(runner)]
 

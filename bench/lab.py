@@ -23,8 +23,10 @@ from measure import BenchError
 SESSION, FLOOR_WINDOW = "bench", "floor"
 # A worker that says it is there, waits for the gate, writes the time as its last act, and is gone.
 # The floors run the same program.
-_GATED = "import os,sys,time;os.close(os.open(sys.argv[1],os.O_RDONLY));" \
-         "f=os.open(sys.argv[2],os.O_WRONLY|os.O_CREAT);os.write(f,b'%d'%time.monotonic_ns());os._exit(0)"
+_GATED = (
+    "import os,sys,time;os.close(os.open(sys.argv[1],os.O_RDONLY));"
+    "f=os.open(sys.argv[2],os.O_WRONLY|os.O_CREAT);os.write(f,b'%d'%time.monotonic_ns());os._exit(0)"
+)
 
 
 class Lab:
@@ -131,8 +133,26 @@ class Lab:
     def _serve(self) -> None:
         self._serving = True
         size = ("-x", "200", "-y", "50")
-        measure.timed(("tmux", "-S", self.socket, "-f", os.devnull, "new-session", "-d", *size, "-s", SESSION,
-                       "-n", FLOOR_WINDOW, "--", "sleep", "86400"), self.env)
+        measure.timed(
+            (
+                "tmux",
+                "-S",
+                self.socket,
+                "-f",
+                os.devnull,
+                "new-session",
+                "-d",
+                *size,
+                "-s",
+                SESSION,
+                "-n",
+                FLOOR_WINDOW,
+                "--",
+                "sleep",
+                "86400",
+            ),
+            self.env,
+        )
 
     # -- the end
 
@@ -176,4 +196,3 @@ def _content(path: str) -> str:
             return f.read()
     except OSError:
         return ""
-

@@ -70,8 +70,11 @@ def now() -> float:
 def spawn(argv: Sequence[str], env: Mapping[str, str], stdout: str = os.devnull, stdin: str = os.devnull) -> int:
     """Start a process with its output in a file; returns its pid."""
     writing = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    actions = [(os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, 1, stdout, writing, 0o600),
-               (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, stdout, writing, 0o600),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+    ]
     return os.posix_spawnp(argv[0], list(argv), dict(env), file_actions=actions)
 
 
@@ -121,6 +124,7 @@ def until(true: Callable[[], object], seconds: float = 30.0, every: float = 0.00
 
 
 # -- what the kernel says of a process (Linux; elsewhere None)
+
 
 def _proc(pid: int, name: str) -> Optional[str]:
     try:

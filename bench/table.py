@@ -105,12 +105,20 @@ def as_json(row: Row) -> dict[str, Any]:
     """Everything a machine may want of a row, nulls present."""
     measured = bool(row.ours)
     return {
-        "figure": row.figure, "unit": row.unit, "n": len(row.ours), "min": min(row.ours) if measured else None,
-        "median": number(row, MEDIAN), "worst": number(row, WORST), "worst_is": _worst_name(row),
+        "figure": row.figure,
+        "unit": row.unit,
+        "n": len(row.ours),
+        "min": min(row.ours) if measured else None,
+        "median": number(row, MEDIAN),
+        "worst": number(row, WORST),
+        "worst_is": _worst_name(row),
         "floor": {"name": row.floor_name, "median": median(row.floor), "min": min(row.floor)} if row.floor else None,
-        "ratio": number(row, RATIO), "cpu_ratio": cpu_ratio(row),
+        "ratio": number(row, RATIO),
+        "cpu_ratio": cpu_ratio(row),
         "goals": [{"of": g.of, "most": g.most, "least": g.least, "met": holds(row, g)} for g in row.goals],
-        "verdict": verdict(row), "note": row.note, "error": row.error,
+        "verdict": verdict(row),
+        "note": row.note,
+        "error": row.error,
     }
 
 
@@ -124,8 +132,16 @@ def cells(row: Row) -> tuple[str, ...]:
         return (figure, "", "", "", "", "", _goals(row), "%s: %s" % (verdict(row), row.error))
     high = "%s %s" % (_worst_name(row), shown(_worst(row), row.unit))
     floor = "%s (%s)" % (shown(median(row.floor), row.unit), row.floor_name) if row.floor else row.floor_name or "-"
-    return (figure, shown(median(row.ours), row.unit), high if len(row.ours) > 1 else "", floor,
-            _times(ratio(row)), _times(cpu_ratio(row)), _goals(row), verdict(row))
+    return (
+        figure,
+        shown(median(row.ours), row.unit),
+        high if len(row.ours) > 1 else "",
+        floor,
+        _times(ratio(row)),
+        _times(cpu_ratio(row)),
+        _goals(row),
+        verdict(row),
+    )
 
 
 def text(rows: Sequence[Row]) -> str:

@@ -14,10 +14,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from typing import Callable
-from typing import Iterator
 
 import pytest
 
@@ -52,12 +52,24 @@ class World:
         self.env = {k: os.environ[k] for k in KEPT if k in os.environ}
         self.env.update(HOME=str(self.user), AI_ORCH_HOME=str(self.home), TERM="xterm-256color")
 
-    def run(self, *words: str, stdin: bytes | str = b"", env: dict[str, str] | None = None, cwd: Path | None = None,
-            timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(
+        self,
+        *words: str,
+        stdin: bytes | str = b"",
+        env: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = 60,
+    ) -> subprocess.CompletedProcess[str]:
         """`agentctl WORDS`, to its end."""
         data = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run([*PROGRAM, *words], input=data, env={**self.env, **(env or {})}, cwd=cwd or self.project,
-                              capture_output=True, timeout=timeout)
+        done = subprocess.run(
+            [*PROGRAM, *words],
+            input=data,
+            env={**self.env, **(env or {})},
+            cwd=cwd or self.project,
+            capture_output=True,
+            timeout=timeout,
+        )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def ok(self, *words: str, **options: Any) -> str:
@@ -118,7 +130,9 @@ class World:
         return path.read_text() if path.exists() else ""
 
     def tmux(self, *words: str) -> str:
-        done = subprocess.run(["tmux", "-L", self.socket, *words], env=self.env, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(
+            ["tmux", "-L", self.socket, *words], env=self.env, capture_output=True, text=True, timeout=20
+        )
         return done.stdout
 
     def marked(self, run_id: str) -> list[int]:
@@ -168,9 +182,17 @@ def runners(home: str) -> list[int]:
 
 def git(folder: Path, *words: str) -> str:
     """Real git, with an identity."""
-    env = {**os.environ, "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org", "GIT_COMMITTER_NAME": "t",
-           "GIT_COMMITTER_EMAIL": "t@example.org", "GIT_CONFIG_GLOBAL": os.devnull}
-    return subprocess.run(["git", "-C", str(folder), *words], env=env, check=True, capture_output=True, text=True).stdout
+    env = {
+        **os.environ,
+        "GIT_AUTHOR_NAME": "t",
+        "GIT_AUTHOR_EMAIL": "t@example.org",
+        "GIT_COMMITTER_NAME": "t",
+        "GIT_COMMITTER_EMAIL": "t@example.org",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
+    return subprocess.run(
+        ["git", "-C", str(folder), *words], env=env, check=True, capture_output=True, text=True
+    ).stdout
 
 
 @pytest.fixture

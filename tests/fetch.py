@@ -34,19 +34,34 @@ TIMEOUT_S = 60.0
 PYTEST = (
     ("pytest", "pytest-8.4.2-py3-none-any.whl", "872f880de3fc3a5bdc88a11b39c9710c3497a547cfa9320bc3c5e62fbf272e79"),
     ("pluggy", "pluggy-1.6.0-py3-none-any.whl", "e920276dd6813095e9377c0bc5566d94c932c33b27a3e3945d8389c374dd4746"),
-    ("iniconfig", "iniconfig-2.1.0-py3-none-any.whl",
-     "9deba5723312380e77435581c6bf4935c94cbfab9b1ed33ef8d238ea168eb760"),
-    ("packaging", "packaging-25.0-py3-none-any.whl",
-     "29572ef2b1f17581046b3a2227d5c611fb25ec70ca1ba8554b24b0e69331a484"),
-    ("pygments", "pygments-2.19.2-py3-none-any.whl",
-     "86540386c03d588bb81d44bc3928634ff26449851e99741617ecb9037ee5ec0b"),
+    (
+        "iniconfig",
+        "iniconfig-2.1.0-py3-none-any.whl",
+        "9deba5723312380e77435581c6bf4935c94cbfab9b1ed33ef8d238ea168eb760",
+    ),
+    (
+        "packaging",
+        "packaging-25.0-py3-none-any.whl",
+        "29572ef2b1f17581046b3a2227d5c611fb25ec70ca1ba8554b24b0e69331a484",
+    ),
+    (
+        "pygments",
+        "pygments-2.19.2-py3-none-any.whl",
+        "86540386c03d588bb81d44bc3928634ff26449851e99741617ecb9037ee5ec0b",
+    ),
 )
 PYTEST_BEFORE_3_11 = (
-    ("exceptiongroup", "exceptiongroup-1.3.0-py3-none-any.whl",
-     "4d111e6e0c13d0644cad6ddaa7ed0261a0b36971f6d23e7ec9b4b9097da78a10"),
+    (
+        "exceptiongroup",
+        "exceptiongroup-1.3.0-py3-none-any.whl",
+        "4d111e6e0c13d0644cad6ddaa7ed0261a0b36971f6d23e7ec9b4b9097da78a10",
+    ),
     ("tomli", "tomli-2.2.1-py3-none-any.whl", "cb55c73c5f4408779d0cf3eef9f762b9c9f147a77de7b258bef0a5628adc85cc"),
-    ("typing-extensions", "typing_extensions-4.15.0-py3-none-any.whl",
-     "f0fa19c6845758ab08074a0cfa8b7aecb71c999ca73d62883bc25cc018c4e548"),
+    (
+        "typing-extensions",
+        "typing_extensions-4.15.0-py3-none-any.whl",
+        "f0fa19c6845758ab08074a0cfa8b7aecb71c999ca73d62883bc25cc018c4e548",
+    ),
 )
 PIP = ("pip", "pip-25.3-py3-none-any.whl", "9655943313a94722b7774661c21049070f6bbb0a1516bf02f7c8d5d9201514cd")
 
@@ -109,8 +124,14 @@ def _setting(variable: str, command: list[str], default: str) -> str:
     said = os.environ.get(variable, "")
     program = None if said else shutil.which(command[0])
     if program:
-        done = subprocess.run([program, *command[1:]], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(
+            [program, *command[1:]],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
         said = done.stdout.strip() if done.returncode == 0 else ""
     return (said if said.startswith("http") else default).rstrip("/")
 

@@ -62,12 +62,17 @@ def test_a_wheel_comes_from_the_index_once(tmp_path: Path, cache: Path, monkeypa
         fetch.wheel("thing", "thing-2-py3-none-any.whl", pinned[2])
 
 
-def test_a_package_is_unpacked_below_its_folder_only(tmp_path: Path, cache: Path,
-                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_is_unpacked_below_its_folder_only(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, mode in (("package/bin/tool", 0o755), ("package/a.txt", 0o600), ("package/../../out", 0o644),
-                           ("/package/up/../../x", 0o644)):
+        for name, mode in (
+            ("package/bin/tool", 0o755),
+            ("package/a.txt", 0o600),
+            ("package/../../out", 0o644),
+            ("/package/up/../../x", 0o644),
+        ):
             member = tarfile.TarInfo(name)
             member.size, member.mode = 4, mode
             archive.addfile(member, io.BytesIO(b"text"))

@@ -27,8 +27,9 @@ Snapshot = dict[str, Union[bytes, str, None]]
 
 
 def run(argv: list[str], env: dict[str, str], cwd: Optional[Path] = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=300, check=False)
+    return subprocess.run(
+        argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def output(argv: list[str], env: dict[str, str], cwd: Optional[Path] = None) -> str:
@@ -137,8 +138,13 @@ def test_uv_tool_install_runs(with_pip: Path, tmp_path: Path, env: dict[str, str
     with fetch.only_one(kept.name):
         if not (kept / "bin" / "uv").exists():
             output([str(with_pip), "-m", "pip", "install", "-q", "--target", str(kept), UV], dict(os.environ))
-    env.update(UV_CACHE_DIR=str(tmp_path / "cache"), UV_PYTHON=os.path.realpath(sys.executable),
-               UV_PYTHON_DOWNLOADS="never", UV_DEFAULT_INDEX=fetch.index(), UV_NATIVE_TLS="true")
+    env.update(
+        UV_CACHE_DIR=str(tmp_path / "cache"),
+        UV_PYTHON=os.path.realpath(sys.executable),
+        UV_PYTHON_DOWNLOADS="never",
+        UV_DEFAULT_INDEX=fetch.index(),
+        UV_NATIVE_TLS="true",
+    )
     source = copy_checkout(tmp_path / "source")
     output([str(kept / "bin" / "uv"), "tool", "install", "-q", str(source)], env)
     assert version() in output([str(tmp_path / "user" / ".local" / "bin" / "agentctl"), "--version"], env, tmp_path)
@@ -242,8 +248,9 @@ def test_launchers_name_the_real_interpreter(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("folder", ["a space and 'quotes'", "x" * 120])
-def test_an_interpreter_that_fits_no_shebang_is_run_by_sh(tmp_path: Path, env: dict[str, str], folder: str,
-                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interpreter_that_fits_no_shebang_is_run_by_sh(
+    tmp_path: Path, env: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from agentctl.installer import launchers
 
     python = tmp_path / folder / "python3"
@@ -257,7 +264,7 @@ def test_an_interpreter_that_fits_no_shebang_is_run_by_sh(tmp_path: Path, env: d
 
 
 def test_a_prefix_and_a_checkout_with_awkward_names(machine: Machine, tmp_path: Path) -> None:
-    awkward = tmp_path / "it's a \"place\" $HOME #(id) é"
+    awkward = tmp_path / 'it\'s a "place" $HOME #(id) é'
     machine.checkout = Path(shutil.move(machine.checkout, awkward))
     machine.done("--yes", "--prefix", str(awkward / "pre fix"))
     assert version() in output([str(awkward / "pre fix" / "bin" / "agentctl"), "--version"], machine.env, machine.user)
@@ -334,8 +341,15 @@ def test_on_a_terminal_it_asks_before_it_touches_codex(machine: Machine, answer:
     keyboard, terminal = pty.openpty()
     try:
         os.write(keyboard, answer.encode() + b"\n")
-        finished = subprocess.run(["sh", str(machine.checkout / "install.sh")], env=machine.env, stdin=terminal,
-                                  capture_output=True, text=True, timeout=60, check=False)
+        finished = subprocess.run(
+            ["sh", str(machine.checkout / "install.sh")],
+            env=machine.env,
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     finally:
         os.close(keyboard)
         os.close(terminal)
@@ -355,8 +369,12 @@ def bare(machine: Machine, *without: str) -> None:
 
 
 MANAGERS = {
-    "apt-get": "install -y --no-install-recommends tmux", "dnf": "install -y tmux", "yum": "install -y tmux",
-    "pacman": "-Sy --noconfirm --needed tmux", "zypper": "--non-interactive install tmux", "apk": "add tmux",
+    "apt-get": "install -y --no-install-recommends tmux",
+    "dnf": "install -y tmux",
+    "yum": "install -y tmux",
+    "pacman": "-Sy --noconfirm --needed tmux",
+    "zypper": "--non-interactive install tmux",
+    "apk": "add tmux",
     "brew": "install tmux",
 }
 
@@ -401,8 +419,14 @@ def test_without_python_it_says_what_is_needed(machine: Machine) -> None:
 
 
 CONFIGS = {
-    "plain": b'model = "m"\n', "no final newline": b'model = "m"', "crlf": b'model = "m"\r\n[a]\r\nb = 1\r\n',
-    "crlf, torn": b'[a]\r\nb = 1', "empty": b"", "blank lines": b"\n\n\n", "not utf-8": b"# \xff\xfe\n", "absent": None,
+    "plain": b'model = "m"\n',
+    "no final newline": b'model = "m"',
+    "crlf": b'model = "m"\r\n[a]\r\nb = 1\r\n',
+    "crlf, torn": b"[a]\r\nb = 1",
+    "empty": b"",
+    "blank lines": b"\n\n\n",
+    "not utf-8": b"# \xff\xfe\n",
+    "absent": None,
 }
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
         def parse(self, line: bytes) -> list[Event]: ...
 
+
 NAMES: dict[str, str] = {
     "claude": "Claude Code (Anthropic)",
     "codex": "Codex CLI (OpenAI)",

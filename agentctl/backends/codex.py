@@ -129,8 +129,15 @@ def _error(raw: dict[str, Any]) -> list[Event]:
     if again is None:
         return [Event(kind="error", text=words, data={"fatal": False})]
     status = _STATUS.search(words)
-    return [Event(kind="retry", text=words, data=lines.known(
-        attempt=_int(again.group(1)), max=_int(again.group(2)), status=_int(status.group(1)) if status else None))]
+    return [
+        Event(
+            kind="retry",
+            text=words,
+            data=lines.known(
+                attempt=_int(again.group(1)), max=_int(again.group(2)), status=_int(status.group(1)) if status else None
+            ),
+        )
+    ]
 
 
 def _int(digits: Optional[str]) -> Optional[int]:
@@ -141,10 +148,16 @@ def _failed(raw: dict[str, Any]) -> list[Event]:
     words = lines.text(lines.obj(raw, "error"), "message") or "turn failed"
     reason = next((name for name, pattern in _LIMITS if pattern.search(words)), "")
     reset = _RESET.search(words)
-    limit = [Event(kind="limit", text=words, data=lines.known(
-        reason=reason, reset_at=reset.group(1) if reset else None))] if reason else []
-    return [*limit, Event(kind="error", text=words, data={"fatal": True}),
-            Event(kind="report", text=words, data={"ok": False, "reason": "turn_failed"})]
+    limit = (
+        [Event(kind="limit", text=words, data=lines.known(reason=reason, reset_at=reset.group(1) if reset else None))]
+        if reason
+        else []
+    )
+    return [
+        *limit,
+        Event(kind="error", text=words, data={"fatal": True}),
+        Event(kind="report", text=words, data={"ok": False, "reason": "turn_failed"}),
+    ]
 
 
 def _completed(raw: dict[str, Any]) -> list[Event]:
@@ -225,13 +238,23 @@ def _id(item: dict[str, Any]) -> str:
 
 
 _ITEMS: dict[str, Callable[[dict[str, Any], bool], list[Event]]] = {
-    "agent_message": _agent_message, "reasoning": _reasoning, "error": _warning,
-    "command_execution": _shell, "file_change": _file_change,
-    "mcp_tool_call": _mcp, "collab_tool_call": _mcp, "web_search": _web_search,
+    "agent_message": _agent_message,
+    "reasoning": _reasoning,
+    "error": _warning,
+    "command_execution": _shell,
+    "file_change": _file_change,
+    "mcp_tool_call": _mcp,
+    "collab_tool_call": _mcp,
+    "web_search": _web_search,
 }
 
 _READ: dict[str, Callable[[dict[str, Any]], list[Event]]] = {
-    "thread.started": _thread, "turn.completed": _completed, "turn.failed": _failed, "error": _error,
-    "item.started": _item, "item.completed": _item,
-    "item.updated": lines.nothing, "turn.started": lines.nothing,
+    "thread.started": _thread,
+    "turn.completed": _completed,
+    "turn.failed": _failed,
+    "error": _error,
+    "item.started": _item,
+    "item.completed": _item,
+    "item.updated": lines.nothing,
+    "turn.started": lines.nothing,
 }

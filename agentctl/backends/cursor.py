@@ -72,8 +72,14 @@ def _system(raw: dict[str, Any]) -> list[Event]:
         return [lines.other(lines.text(raw, "subtype", 60))]
     source = lines.text(raw, "apiKeySource", 60)
     billing = "" if not source else "subscription" if source == "login" else "api"
-    return [Event(kind="session", data=lines.known(
-        session_id=lines.text(raw, "session_id", 80), model=lines.text(raw, "model", 120), billing=billing))]
+    return [
+        Event(
+            kind="session",
+            data=lines.known(
+                session_id=lines.text(raw, "session_id", 80), model=lines.text(raw, "model", 120), billing=billing
+            ),
+        )
+    ]
 
 
 def _thinking(raw: dict[str, Any]) -> list[Event]:
@@ -101,8 +107,9 @@ def _tool_call(raw: dict[str, Any]) -> list[Event]:
 
 def _asked(name: str, call_id: str, args: dict[str, Any]) -> Event:
     path, asked = lines.text(args, "path", lines.LONGEST_PATH), lines.text(args, "command", lines.LONGEST_PATH)
-    return Event(kind="tool_call", text=asked or path,
-                 data=lines.known(id=call_id, name=name, path=path, command=asked))
+    return Event(
+        kind="tool_call", text=asked or path, data=lines.known(id=call_id, name=name, path=path, command=asked)
+    )
 
 
 def _answered(name: str, call_id: str, what: dict[str, Any]) -> list[Event]:
@@ -129,13 +136,19 @@ def _result(raw: dict[str, Any]) -> list[Event]:
     said = words if isinstance(words, str) else ""
     used = lines.obj(raw, "usage")
     fresh = lines.total(lines.count(used, "inputTokens"), lines.count(used, "cacheWriteTokens"))
-    usage = lines.known(scope="run", input=fresh, cached=lines.count(used, "cacheReadTokens"),
-                        output=lines.count(used, "outputTokens"))
+    usage = lines.known(
+        scope="run", input=fresh, cached=lines.count(used, "cacheReadTokens"), output=lines.count(used, "outputTokens")
+    )
     failed = [] if ok else [Event(kind="error", text=lines.clip(said) or subtype, data={"fatal": True})]
     return [Event(kind="usage", data=usage), *failed, lines.spoken("report", said, ok=ok, reason=subtype)]
 
 
 _READ: dict[str, Callable[[dict[str, Any]], list[Event]]] = {
-    "system": _system, "assistant": _assistant, "tool_call": _tool_call, "thinking": _thinking, "result": _result,
-    "user": lines.nothing, "interaction_query": lines.nothing,
+    "system": _system,
+    "assistant": _assistant,
+    "tool_call": _tool_call,
+    "thinking": _thinking,
+    "result": _result,
+    "user": lines.nothing,
+    "interaction_query": lines.nothing,
 }

@@ -90,8 +90,11 @@ def command(spec: Spec, files: RunFiles) -> Command:
 
 def _values(spec: Spec, files: RunFiles) -> dict[str, str]:
     return {
-        "prompt_file": files.input, "schema_file": files.schema,
+        "prompt_file": files.input,
+        "schema_file": files.schema,
         "instructions_file": files.instructions if spec.instructions else "",
-        "model": spec.model, "effort": spec.effort, "cwd": spec.cwd,
+        "model": spec.model,
+        "effort": spec.effort,
+        "cwd": spec.cwd,
         "session_id": lines.safe_session(spec.session_id) if spec.resume else "",
     }

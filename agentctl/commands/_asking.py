@@ -19,21 +19,39 @@ LONGEST_S = 1e9
 def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--profile", metavar="P", default="", help="spark, deep, review, or your own (default: the project's)")
-    add("--backend", metavar="B", default="",
-        help="claude, codex, cursor, shell, or your own (default: the profile's first that is installed)")
+    add(
+        "--backend",
+        metavar="B",
+        default="",
+        help="claude, codex, cursor, shell, or your own (default: the profile's first that is installed)",
+    )
     add("--model", metavar="M", default="", help="instead of the profile's")
     add("--effort", metavar="E", default="", help="instead of the profile's")
-    add("--title", metavar="T", default="",
-        help="a few words for lists and the pane (default: the prompt's first line)")
+    add(
+        "--title", metavar="T", default="", help="a few words for lists and the pane (default: the prompt's first line)"
+    )
     add("--timeout", metavar="TIME", default="", help="stop it after this time: 90s, 30m, 8h")
     add("--max-turns", metavar="N", type=int, default=None, help="stop it after this many model turns")
     add("--max-cost", metavar="USD", type=float, default=None, help="stop it when it has cost more")
-    add("--schema", metavar="FILE", default="",
-        help="a JSON Schema for its report (default: goal_met, summary, followup_prompt, notes)")
-    add("--verify", metavar="CMD", default="",
-        help="a shell command run in its directory after it ended; exit code 0 is `passed`")
-    add("--escalate", action="store_const", const=True, default=None,
-        help="if the goal is not met or the check fails, start the profile's stronger one")
+    add(
+        "--schema",
+        metavar="FILE",
+        default="",
+        help="a JSON Schema for its report (default: goal_met, summary, followup_prompt, notes)",
+    )
+    add(
+        "--verify",
+        metavar="CMD",
+        default="",
+        help="a shell command run in its directory after it ended; exit code 0 is `passed`",
+    )
+    add(
+        "--escalate",
+        action="store_const",
+        const=True,
+        default=None,
+        help="if the goal is not met or the check fails, start the profile's stronger one",
+    )
     add("--no-pane", action="store_true", help="run it without tmux; nothing else changes")
     add("--prompt-file", metavar="F", default="", help="read the prompt from a file instead of stdin")
 
@@ -44,8 +62,18 @@ def request(args: Namespace) -> Request:
         if value is not None and not 0 < value < 1e9:
             raise usage_error("%s wants a number above 0" % name)
     limits = Limits(timeout_s=seconds(args.timeout), max_turns=args.max_turns, max_cost_usd=args.max_cost)
-    return Request(profile=args.profile, backend=args.backend, model=args.model, effort=args.effort, title=args.title,
-                   limits=limits, schema=args.schema, verify=args.verify, escalate=args.escalate, pane=not args.no_pane)
+    return Request(
+        profile=args.profile,
+        backend=args.backend,
+        model=args.model,
+        effort=args.effort,
+        title=args.title,
+        limits=limits,
+        schema=args.schema,
+        verify=args.verify,
+        escalate=args.escalate,
+        pane=not args.no_pane,
+    )
 
 
 def seconds(words: str) -> Optional[float]:

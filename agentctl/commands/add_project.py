@@ -21,12 +21,20 @@ EXAMPLES = """  agentctl add-project shop ~/src/shop
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="letters, digits, `.`, `_`, `-`")
-    parser.add_argument("path", metavar="PATH", nargs="?", default="",
-                        help="its directory (default: the one it has, else the current one)")
+    parser.add_argument(
+        "path",
+        metavar="PATH",
+        nargs="?",
+        default="",
+        help="its directory (default: the one it has, else the current one)",
+    )
     parser.add_argument("--default-profile", metavar="P", default="", help="the profile when `start` names none")
-    parser.add_argument("--trust", action="store_true",
-                        help="workers may run what the repository configures (see `agentctl help trust`); "
-                             "adding it again without --trust takes the trust back")
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="workers may run what the repository configures (see `agentctl help trust`); "
+        "adding it again without --trust takes the trust back",
+    )
 
 
 def run(args: Namespace) -> int:

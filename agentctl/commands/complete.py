@@ -64,8 +64,11 @@ def _home(words: list[str]) -> tuple[str, list[str]]:
 def candidates(home: Optional[Home], words: list[str], current: str) -> list[tuple[str, str]]:
     """(word, what it is) for each word that `current` may become after `words`."""
     if not words:
-        found: Candidates = [*cli.COMMANDS.items()] if not current.startswith("-") else [
-            ("--help", "what agentctl can do"), ("--home", "the home directory"), ("--version", "its version")]
+        found: Candidates = (
+            [*cli.COMMANDS.items()]
+            if not current.startswith("-")
+            else [("--help", "what agentctl can do"), ("--home", "the home directory"), ("--version", "its version")]
+        )
     elif words[0] in cli.COMMANDS:
         found = _in_command(home, cli.parser(words[0], cli.command(words[0])), words[1:], current)
     else:
@@ -167,6 +170,12 @@ def _topics(_home: Optional[Home], _current: str) -> Candidates:
 
 
 _KINDS: dict[str, Callable[[Optional[Home], str], Candidates]] = {
-    "ID": _runs, "NAME": _projects, "P": _profiles, "B": _backends, "S": _statuses, "SHELL": _shells, "TOPIC": _topics,
+    "ID": _runs,
+    "NAME": _projects,
+    "P": _profiles,
+    "B": _backends,
+    "S": _statuses,
+    "SHELL": _shells,
+    "TOPIC": _topics,
 }
 """What completes an argument, by its metavar; any other is left to the shell."""

@@ -28,8 +28,10 @@ def run(args: Namespace) -> int:
         print(topics.TOPICS[args.topic][1], end="")
     else:
         guess = text.closest(args.topic, [*cli.COMMANDS, *topics.TOPICS])
-        raise usage_error("no command or topic `%s`" % text.one_line(args.topic, 60),
-                          "did you mean `agentctl help %s`?" % guess if guess else "see `agentctl help`")
+        raise usage_error(
+            "no command or topic `%s`" % text.one_line(args.topic, 60),
+            "did you mean `agentctl help %s`?" % guess if guess else "see `agentctl help`",
+        )
     return 0
 
 

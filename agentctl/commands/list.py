@@ -56,8 +56,16 @@ def run(args: Namespace) -> int:
 def _cells(row: dict[str, Any], now: float) -> tuple[str, ...]:
     check = row["verified"] if row["verified"] != UNCHECKED else "-"
     words = " · ".join(w for w in (row["title"], row["doing"] or row["error"]) if w)
-    return (row["run_id"], row["status"], _GOAL.get(row["goal_met"], "-"), check, row["project"] or "-",
-            row["profile"] or row["backend"] or "-", text.duration(_took(row, now)), text.one_line(words, 200))
+    return (
+        row["run_id"],
+        row["status"],
+        _GOAL.get(row["goal_met"], "-"),
+        check,
+        row["project"] or "-",
+        row["profile"] or row["backend"] or "-",
+        text.duration(_took(row, now)),
+        text.one_line(words, 200),
+    )
 
 
 def _took(row: dict[str, Any], now: float) -> float | None:

@@ -23,8 +23,10 @@ def run(args: Namespace) -> int:
     if args.json:
         ui.data({"format": FORMAT, "projects": [p.to_json() for p in known.values()]})
     elif known:
-        ui.table(("NAME", "PROFILE", "TRUST", "PATH"),
-                 [(p.name, p.default_profile or "-", "yes" if p.trust else "no", p.path) for p in known.values()])
+        ui.table(
+            ("NAME", "PROFILE", "TRUST", "PATH"),
+            [(p.name, p.default_profile or "-", "yes" if p.trust else "no", p.path) for p in known.values()],
+        )
     else:
         ui.say("no project yet: `agentctl add-project NAME PATH`")
     return 0

@@ -33,8 +33,15 @@ def run(args: Namespace) -> int:
     folded = replaying.replay(run, spec, _ignore if args.json else _show)
     found = replaying.differences(run, spec, result, folded)
     if args.json:
-        ui.data({"format": FORMAT, "run_id": run.id, "agrees": not found, "events": dict(folded.counts),
-                 "differences": [d.to_json() for d in found]})
+        ui.data(
+            {
+                "format": FORMAT,
+                "run_id": run.id,
+                "agrees": not found,
+                "events": dict(folded.counts),
+                "differences": [d.to_json() for d in found],
+            }
+        )
     elif not found:
         ui.line("agrees with the recorded result", "green")
     for d in found if not args.json else ():

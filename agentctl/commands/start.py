@@ -21,13 +21,24 @@ EXAMPLES = """  agentctl start --project shop --profile spark < prompt.md
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--project", metavar="NAME", default="",
-                        help="a registered project (default: the one that contains the current directory)")
-    parser.add_argument("--after", metavar="ID", nargs="+", action="extend", default=[],
-                        help="start when these runs have ended well; skipped if one did not")
+    parser.add_argument(
+        "--project",
+        metavar="NAME",
+        default="",
+        help="a registered project (default: the one that contains the current directory)",
+    )
+    parser.add_argument(
+        "--after",
+        metavar="ID",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="start when these runs have ended well; skipped if one did not",
+    )
     _asking.add_arguments(parser)
-    parser.add_argument("argv", metavar="COMMAND", nargs="*",
-                        help="after `--`: a command to run as the worker (the shell backend)")
+    parser.add_argument(
+        "argv", metavar="COMMAND", nargs="*", help="after `--`: a command to run as the worker (the shell backend)"
+    )
 
 
 def run(args: Namespace) -> int:
@@ -38,7 +49,8 @@ def run(args: Namespace) -> int:
     else:
         prompt = ui.prompt_text(args.prompt_file)
     request = _asking.request(args).replace(
-        prompt=prompt, project=args.project, cwd=os.getcwd(), after=tuple(args.after), argv=tuple(args.argv))
+        prompt=prompt, project=args.project, cwd=os.getcwd(), after=tuple(args.after), argv=tuple(args.argv)
+    )
     home = ui.open_home(args)
     ui.warn_of_config(home)
     run_id = api.start(home, request)

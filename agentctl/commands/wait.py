@@ -23,8 +23,9 @@ exit codes: 0 goal met; 3 not met, or the check failed; 4 not finished; 124 time
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("ids", metavar="ID", nargs="+", help="a run id, a unique prefix, or @last")
     parser.add_argument("--any", action="store_true", help="return when the first of them has ended")
-    parser.add_argument("--timeout", metavar="TIME", default="",
-                        help="give up after this time (exit code 124); the runs go on")
+    parser.add_argument(
+        "--timeout", metavar="TIME", default="", help="give up after this time (exit code 124); the runs go on"
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing; the exit code tells")
 
 

@@ -135,7 +135,7 @@ def with_block(before: Optional[bytes], profiles: dict[str, str]) -> Optional[by
     head, tail = data + b"\n" if was_torn else data, b""
     block = re.search(rb"(?m)^%s([^\r\n]*)\r?\n(?s:.*?)^%s\r?\n?" % (re.escape(BEGIN), re.escape(END)), data)
     if block:
-        head, tail = data[:block.start()], data[block.end():]
+        head, tail = data[: block.start()], data[block.end() :]
         was_absent, was_torn = block.group(1) == ABSENT, block.group(1) == TORN
     if profiles:
         text = "\n".join("[profiles.%s]\n%s" % pair for pair in profiles.items()).encode()

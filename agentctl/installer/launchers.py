@@ -66,12 +66,22 @@ def launcher(python: str, root: str, module: str, noted: dict[str, Any]) -> str:
     """
     marks = "%s\n# %s\n" % (MARK, json.dumps(noted, sort_keys=True))
     if " " in python or len(python) >= LONGEST_SHEBANG:
-        code = ("import sys; sys.argv[0] = sys.argv.pop(1); sys.path.append(sys.argv.pop(1)); "
-                "from %s import main; sys.exit(main())" % module)
+        code = (
+            "import sys; sys.argv[0] = sys.argv.pop(1); sys.path.append(sys.argv.pop(1)); "
+            "from %s import main; sys.exit(main())" % module
+        )
         return '#!/bin/sh\n%sexec %s -IS -c %s "$0" %s "$@"\n' % (
-            marks, shlex.quote(python), shlex.quote(code), shlex.quote(root))
+            marks,
+            shlex.quote(python),
+            shlex.quote(code),
+            shlex.quote(root),
+        )
     return "#!%s -IS\n%simport sys\n\nsys.path.append(%r)\nfrom %s import main\n\nsys.exit(main())\n" % (
-        python, marks, root, module)
+        python,
+        marks,
+        root,
+        module,
+    )
 
 
 def interpreter() -> str:

@@ -73,8 +73,10 @@ def install(prefix: str, yes: bool, codex: bool) -> int:
     launchers.write(folder, ROOT, note)
     print("agentctl: %s" % os.path.join(folder, "agentctl"))
     if folder not in os.environ.get("PATH", "").split(os.pathsep):
-        print("hint: %s is not on your PATH; add this to your shell's profile:\n  export PATH=%s:\"$PATH\""
-              % (folder, shlex.quote(folder)))
+        print(
+            'hint: %s is not on your PATH; add this to your shell\'s profile:\n  export PATH=%s:"$PATH"'
+            % (folder, shlex.quote(folder))
+        )
     return 0
 
 
@@ -119,8 +121,10 @@ def _remove_home(note: dict[str, Any], purge: bool) -> None:
     theirs = [name for name in files_below(home) if _is_theirs(home, name, note["digests"])]
     if theirs and not purge:
         runs = {name.split("/")[1] for name in theirs if name.startswith("runs/")}
-        print("kept %s: %d runs, %d other files of yours; --purge deletes them"
-              % (home, len(runs), sum(not name.startswith("runs/") for name in theirs)))
+        print(
+            "kept %s: %d runs, %d other files of yours; --purge deletes them"
+            % (home, len(runs), sum(not name.startswith("runs/") for name in theirs))
+        )
         return
     if home != note["home"] and not os.path.isdir(os.path.join(home, "runs")):
         raise AgentctlError("%s does not look like a home of agentctl" % home, "delete it yourself if it is one")
@@ -132,4 +136,3 @@ def _is_theirs(home: str, name: str, digests: dict[str, str]) -> bool:
     if REBUILT.match(name):
         return False
     return name not in digests or digests[name] != digest(read(os.path.join(home, name)))
-

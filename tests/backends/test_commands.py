@@ -20,42 +20,101 @@ from agentctl.model import RunFiles
 from agentctl.model import Spec
 
 UUID = "01a1f7ea-9d63-70c1-97cf-2bd071d56f5a"
-FILES = RunFiles(prompt="/r/prompt.md", input="/r/input", instructions="/r/instructions.md",
-                 schema="/r/schema.json", schema_text='{"type":"object"}', last_message="/r/last")
+FILES = RunFiles(
+    prompt="/r/prompt.md",
+    input="/r/input",
+    instructions="/r/instructions.md",
+    schema="/r/schema.json",
+    schema_text='{"type":"object"}',
+)
 HEAD = ["claude", "-p", "--output-format", "stream-json", "--verbose"]
 SCHEMA = ["--json-schema", '{"type":"object"}']
 READ = ["--tools", "Read,Grep,Glob", "--strict-mcp-config", "--disable-slash-commands"]
 USER = ["--setting-sources", "user"]
-CODEX = ["codex", "exec", "--json", "--output-schema", "/r/schema.json", "-o", "/r/last"]
+CODEX = ["codex", "exec", "--json", "--output-schema", "/r/schema.json"]
 NEVER = ["-c", 'approval_policy="never"']
-CURSOR = ["agent", "-p", "--output-format", "stream-json", "--trust"]
+UNTRUSTED = '%s={trust_level="untrusted"}'
+NOT_P = ["-c", "projects={%s}" % (UNTRUSTED % '"/p"')]
+CURSOR = ["cursor-agent", "-p", "--output-format", "stream-json", "--trust"]
 
 CLAUDE_TABLE = [
     (Spec(), [*HEAD, "--strict-mcp-config", *USER, "--permission-mode", "acceptEdits", *SCHEMA]),
     (Spec(trusted=True), [*HEAD, "--permission-mode", "acceptEdits", *SCHEMA]),
     (Spec(permissions="read-only"), [*HEAD, *READ, *USER, "--permission-mode", "dontAsk", *SCHEMA]),
-    (Spec(permissions="read-only", trusted=True, allow=("Bash(git diff:*)",)),
-     [*HEAD, *READ, "--permission-mode", "dontAsk", *SCHEMA]),
+    (
+        Spec(permissions="read-only", trusted=True, allow=("Bash(git diff:*)",)),
+        [*HEAD, *READ, "--permission-mode", "dontAsk", *SCHEMA],
+    ),
     (Spec(permissions="nonsense", trusted=True), [*HEAD, *READ, "--permission-mode", "dontAsk", *SCHEMA]),
     (Spec(permissions="full", trusted=True), [*HEAD, "--permission-mode", "bypassPermissions", *SCHEMA]),
-    (Spec(allow=("Bash(make *)", "WebFetch"), trusted=True),
-     [*HEAD, "--allowedTools", "Bash(make *)", "WebFetch", "--permission-mode", "acceptEdits", *SCHEMA]),
-    (Spec(trusted=True, session_id=UUID),
-     [*HEAD, "--permission-mode", "acceptEdits", "--session-id", UUID, *SCHEMA]),
-    (Spec(trusted=True, session_id=UUID, resume=True, model="opus[1m]", effort="high", instructions=True,
-          limits=Limits(max_turns=7, max_cost_usd=1.5), title="--evil `id`"),
-     [*HEAD, "--permission-mode", "acceptEdits", "--resume", UUID, *SCHEMA, "--model", "opus[1m]", "--effort", "high",
-      "--max-turns", "7", "--max-budget-usd", "1.5", "--append-system-prompt-file", "/r/instructions.md"]),
+    (
+        Spec(allow=("Bash(make *)", "WebFetch"), trusted=True),
+        [*HEAD, "--allowedTools", "Bash(make *)", "WebFetch", "--permission-mode", "acceptEdits", *SCHEMA],
+    ),
+    (Spec(trusted=True, session_id=UUID), [*HEAD, "--permission-mode", "acceptEdits", "--session-id", UUID, *SCHEMA]),
+    (
+        Spec(
+            trusted=True,
+            session_id=UUID,
+            resume=True,
+            model="opus[1m]",
+            effort="high",
+            instructions=True,
+            limits=Limits(max_turns=7, max_cost_usd=1.5),
+            title="--evil `id`",
+        ),
+        [
+            *HEAD,
+            "--permission-mode",
+            "acceptEdits",
+            "--resume",
+            UUID,
+            *SCHEMA,
+            "--model",
+            "opus[1m]",
+            "--effort",
+            "high",
+            "--max-turns",
+            "7",
+            "--max-budget-usd",
+            "1.5",
+            "--append-system-prompt-file",
+            "/r/instructions.md",
+        ],
+    ),
 ]
 CODEX_TABLE = [
-    (Spec(cwd="/p"), [*CODEX, "-s", "workspace-write", *NEVER, "-C", "/p", "--skip-git-repo-check", "-"]),
-    (Spec(permissions="read-only"),
-     [*CODEX, "-s", "read-only", *NEVER, "--ignore-rules", "--skip-git-repo-check", "-"]),
+    (Spec(cwd="/p"), [*CODEX, "-s", "workspace-write", *NEVER, *NOT_P, "-C", "/p", "--skip-git-repo-check", "-"]),
+    (
+        Spec(cwd="/p", top="/p", trusted=True),
+        [*CODEX, "-s", "workspace-write", *NEVER, "-C", "/p", "--skip-git-repo-check", "-"],
+    ),
+    (
+        Spec(permissions="read-only"),
+        [*CODEX, "-s", "read-only", *NEVER, "--ignore-rules", "--skip-git-repo-check", "-"],
+    ),
     (Spec(permissions="?"), [*CODEX, "-s", "read-only", *NEVER, "--ignore-rules", "--skip-git-repo-check", "-"]),
     (Spec(permissions="full"), [*CODEX, "-s", "danger-full-access", *NEVER, "--skip-git-repo-check", "-"]),
-    (Spec(cwd="/p", model="gpt-5.5", effort='hi"gh', session_id=UUID, resume=True),
-     [*CODEX, "-s", "workspace-write", *NEVER, "-m", "gpt-5.5", "-c", 'model_reasoning_effort="hi\\"gh"', "-C", "/p",
-      "--skip-git-repo-check", "resume", UUID, "-"]),
+    (
+        Spec(cwd="/p", model="gpt-5.5", effort='hi"gh', session_id=UUID, resume=True),
+        [
+            *CODEX,
+            "-s",
+            "workspace-write",
+            *NEVER,
+            *NOT_P,
+            "-m",
+            "gpt-5.5",
+            "-c",
+            'model_reasoning_effort="hi\\"gh"',
+            "-C",
+            "/p",
+            "--skip-git-repo-check",
+            "resume",
+            UUID,
+            "-",
+        ],
+    ),
     (Spec(session_id=UUID), [*CODEX, "-s", "workspace-write", *NEVER, "--skip-git-repo-check", "-"]),
 ]
 CURSOR_TABLE = [
@@ -90,6 +149,8 @@ def test_shell_is_the_command_as_given_with_its_program_resolved() -> None:
     spec = Spec(argv=("make", "-k", "a b"), executable="/usr/bin/make")
     assert shell.command(spec, FILES).argv == ("/usr/bin/make", "-k", "a b")
     assert shell.refuse(spec) == "" and shell.refuse(Spec())
+    assert shell.refuse(Spec(argv=("./make",))) == ""
+    assert shell.refuse(Spec(argv=("make",))) == "make is not a program on this PATH"
 
 
 def test_background_tasks_of_claude_are_off() -> None:
@@ -111,27 +172,67 @@ def test_codex_resumes_uuids_only() -> None:
     assert "UUID" in codex.refuse(Spec(session_id="not-a-uuid", resume=True))
 
 
-@pytest.mark.parametrize("spec", [Spec(model="--x"), Spec(effort="-c"), Spec(allow=("--tools",))])
+@pytest.mark.parametrize(
+    "spec", [Spec(model="a\ud800"), Spec(effort="\0"), Spec(model="--x"), Spec(effort="-c"), Spec(allow=("--tools",))]
+)
 def test_words_that_look_like_flags_are_refused(spec: Spec) -> None:
     assert claude.refuse(spec)
+
+
+@pytest.mark.parametrize(
+    "cwd, top, folders",
+    [
+        ("/p", "", ["/p"]),
+        ("/p", "/p", ["/p"]),
+        ("/p", "/q", ["/p"]),
+        ("/pq", "/p", ["/pq"]),
+        ("/p", "/", ["/p", "/"]),
+        ("/", "/", ["/"]),
+        ("/p/a/b", "/p", ["/p/a/b", "/p/a", "/p"]),
+    ],
+)
+def test_codex_is_told_to_trust_nothing_up_to_the_repositorys_top(cwd: str, top: str, folders: list[str]) -> None:
+    argv = codex.command(Spec(cwd=cwd, top=top), FILES).argv
+    assert "projects={%s}" % ",".join(UNTRUSTED % ('"%s"' % f) for f in folders) in argv
+
+
+def test_a_path_cannot_leave_its_toml_string() -> None:
+    argv = codex.command(Spec(cwd='/a"b\\c\n\x7fé🙂'), FILES).argv
+    assert "projects={%s}" % (UNTRUSTED % r'"/a\"b\\c\n\u007fé🙂"') in argv
 
 
 def test_cursor_serves_trusted_projects_only() -> None:
     assert "trusted" in cursor.refuse(Spec())
 
 
-CUSTOM = ["my", "--in", "{prompt_file}", "--schema={schema_file}", "--model", "{model}", "-v",
-          "--session", "{session_id}"]
+CUSTOM = [
+    "my",
+    "--in",
+    "{prompt_file}",
+    "--schema={schema_file}",
+    "--model",
+    "{model}",
+    "-v",
+    "--session",
+    "{session_id}",
+]
 
 
-@pytest.mark.parametrize("spec, argv", [
-    (Spec(model="m", session_id="s1", resume=True),
-     ["my", "--in", "/r/input", "--schema=/r/schema.json", "--model", "m", "-v", "--session", "s1"]),
-    (Spec(session_id="preset"), ["my", "--in", "/r/input", "--schema=/r/schema.json", "-v"]),
-    (Spec(model="{prompt_file}"),
-     ["my", "--in", "/r/input", "--schema=/r/schema.json", "--model", "{prompt_file}", "-v"]),
-    (Spec(executable="/bin/my"), ["/bin/my", "--in", "/r/input", "--schema=/r/schema.json", "-v"]),
-])
+@pytest.mark.parametrize(
+    "spec, argv",
+    [
+        (
+            Spec(model="m", session_id="s1", resume=True),
+            ["my", "--in", "/r/input", "--schema=/r/schema.json", "--model", "m", "-v", "--session", "s1"],
+        ),
+        (Spec(session_id="preset"), ["my", "--in", "/r/input", "--schema=/r/schema.json", "-v"]),
+        (
+            Spec(model="{prompt_file}"),
+            ["my", "--in", "/r/input", "--schema=/r/schema.json", "--model", "{prompt_file}", "-v"],
+        ),
+        (Spec(executable="/bin/my"), ["/bin/my", "--in", "/r/input", "--schema=/r/schema.json", "-v"]),
+    ],
+)
 def test_custom(spec: Spec, argv: list[str]) -> None:
     spec = spec.replace(custom={"argv": CUSTOM, "stdin": False, "stream": "codex"})
     made = custom.command(spec, FILES)
@@ -147,8 +248,10 @@ def test_custom_cannot_resume_without_a_place_for_the_session() -> None:
     assert "resume" in custom.refuse(Spec(custom={"argv": ["x"]}, resume=True, session_id="a"))
 
 
-@pytest.mark.parametrize("stream, module", [("claude", claude), ("codex", codex), ("cursor", cursor),
-                                            ("text", shell), (None, shell), ("../x", shell)])
+@pytest.mark.parametrize(
+    "stream, module",
+    [("claude", claude), ("codex", codex), ("cursor", cursor), ("text", shell), (None, shell), ("../x", shell)],
+)
 def test_the_parser_of_a_custom_backend_is_its_streams(stream: object, module: object) -> None:
     assert backends.parser(Spec(custom={"argv": ["x"], "stream": stream})) is module.parse  # type: ignore[attr-defined]
 
@@ -162,15 +265,22 @@ def test_an_unknown_backend_is_a_usage_error() -> None:
 @pytest.mark.parametrize("name", backends.NAMES)
 def test_every_adapter_offers_the_same(name: str) -> None:
     module = backends.adapter(name)
-    flags = [module.SCHEMA_FLAG, module.INSTRUCTIONS_FLAG, module.PRESET_SESSION, module.INTERRUPT_FIRST,
-             module.STRICT_SCHEMA]
+    flags = [
+        module.SCHEMA_FLAG,
+        module.INSTRUCTIONS_FLAG,
+        module.PRESET_SESSION,
+        module.INTERRUPT_FIRST,
+        module.STRICT_SCHEMA,
+    ]
     assert all(isinstance(flag, bool) for flag in flags) and isinstance(module.EXECUTABLES, tuple)
     assert backends.parser(Spec(backend=name)) is module.parse
     assert backends.adapter_of(Spec(backend=name)) is module
 
 
 def test_only_the_adapter_asked_for_is_imported() -> None:
-    code = ("import sys; from agentctl import backends; backends.adapter('shell');"
-            "print(sorted(m for m in sys.modules if m.startswith('agentctl.backends.')))")
+    code = (
+        "import sys; from agentctl import backends; backends.adapter('shell');"
+        "print(sorted(m for m in sys.modules if m.startswith('agentctl.backends.')))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["['agentctl.backends.lines',", "'agentctl.backends.shell']"]

@@ -17,17 +17,52 @@ from agentctl.model import Event
 ROUNDS = 5000
 VENDORS = ("claude", "codex", "cursor")
 VALUES: list[object] = [
-    None, True, False, 0, -1, 1.5, 10**400, "", "x" * 10_000, "\ud800", "\x1b]52;c;AAAA\x07", "nul\0", [], [[]],
-    [None, 1, "a"], {}, {"a": {}}, [{}], {"type": 3}, "text", "tool_use", "2026",
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1.5,
+    10**400,
+    "",
+    "x" * 10_000,
+    "\ud800",
+    "\x1b]52;c;AAAA\x07",
+    "nul\0",
+    [],
+    [[]],
+    [None, 1, "a"],
+    {},
+    {"a": {}},
+    [{}],
+    {"type": 3},
+    "text",
+    "tool_use",
+    "2026",
 ]
 LINES = [
-    b"", b"null", b"[]", b'"a"', b"0", b"{", b"\xff\xfe", b"{}", b'{"type":1}', b'{"type":null}', b'{"type":["a"]}',
-    b"[" * 100_000, b'{"a":' * 5000 + b"1" + b"}" * 5000, b'{"type":"result","n":' + b"9" * 5000 + b"}",
-    b'{"type":"result","total_cost_usd":NaN}', b'{"type":"result","total_cost_usd":1e999}',
-    b'{"type":"result","x":"' + b"y" * (1 << 20) + b'"}', '{"type":"a\u2028b"}'.encode(),
+    b"",
+    b"null",
+    b"[]",
+    b'"a"',
+    b"0",
+    b"{",
+    b"\xff\xfe",
+    b"{}",
+    b'{"type":1}',
+    b'{"type":null}',
+    b'{"type":["a"]}',
+    b"[" * 100_000,
+    b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    b'{"type":"result","n":' + b"9" * 5000 + b"}",
+    b'{"type":"result","total_cost_usd":NaN}',
+    b'{"type":"result","total_cost_usd":1e999}',
+    b'{"type":"result","x":"' + b"y" * (1 << 20) + b'"}',
+    '{"type":"a\u2028b"}'.encode(),
     b'{"type":"result","structured_output":' + b'{"a":' * 400 + b"1" + b"}" * 400 + b"}",
     b'{"type":"assistant","message":{"content":[{"type":"text","text":"\\ud800"}]}}',
-    b'{"type":"result","structured_output":{"a":NaN}}', b'{"type":"result","structured_output":{"a":1e999}}',
+    b'{"type":"result","structured_output":{"a":NaN}}',
+    b'{"type":"result","structured_output":{"a":1e999}}',
 ]
 
 
@@ -77,9 +112,9 @@ def in_bytes(line: bytes, dice: random.Random) -> bytes:
         if what == 0:
             made[at] = dice.randrange(256)
         elif what == 1:
-            del made[at:at + dice.randint(1, 30)]
+            del made[at : at + dice.randint(1, 30)]
         elif what == 2:
-            made[at:at] = made[at:at + 40]
+            made[at:at] = made[at : at + 40]
         else:
             del made[at:]
         if not made:

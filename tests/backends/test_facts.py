@@ -53,26 +53,32 @@ def test_codex_figures_are_of_the_whole_conversation() -> None:
 
 def test_cached_tokens_of_codex_are_not_counted_twice() -> None:
     from agentctl.backends import codex
+
     line = b'{"type":"turn.completed","usage":{"input_tokens":100,"cached_input_tokens":80,"output_tokens":5}}'
     used = progress.fold(codex.parse(line)).usage
     assert (used.input, used.cached, used.output) == (20, 80, 5)
 
 
-@pytest.mark.parametrize("case, reason, reset", [
-    ("codex/error-usage-limit-429", "usage", "10:20 AM"),
-    ("codex/error-429-exhausted", "rate", None),
-    ("codex/context-overflow", "context", None),
-    ("claude/error-429-unified", "rate", None),
-    ("claude/max-turns", "turns", None),
-    ("claude/context-overflow", "context", None),
-])
+@pytest.mark.parametrize(
+    "case, reason, reset",
+    [
+        ("codex/error-usage-limit-429", "usage", "10:20 AM"),
+        ("codex/error-429-exhausted", "rate", None),
+        ("codex/context-overflow", "context", None),
+        ("claude/error-429-unified", "rate", None),
+        ("claude/max-turns", "turns", None),
+        ("claude/context-overflow", "context", None),
+    ],
+)
 def test_limits_are_told(case: str, reason: str, reset: object) -> None:
     limit = transcripts.folded(case).limit
     assert limit is not None and (limit["reason"], limit["reset_at"]) == (reason, reset)
 
 
-@pytest.mark.parametrize("case, attempts", [
-    ("claude/error-429-retry-after", 2), ("claude/error-529-max-retries-2", 2), ("codex/error-401", 5)])
+@pytest.mark.parametrize(
+    "case, attempts",
+    [("claude/error-429-retry-after", 2), ("claude/error-529-max-retries-2", 2), ("codex/error-401", 5)],
+)
 def test_retries_are_counted(case: str, attempts: int) -> None:
     assert transcripts.folded(case).retries == attempts
 
@@ -116,6 +122,7 @@ def test_who_pays_decides_the_kind_of_cost() -> None:
     lines = transcripts.raw_lines("claude/success-schema")
     subscribed = [line.replace(b'"apiKeySource":"ANTHROPIC_API_KEY"', b'"apiKeySource":"none"') for line in lines]
     from agentctl.backends import claude
+
     p = progress.fold(event for line in subscribed for event in claude.parse(line))
     assert p.usage.cost_usd is None and p.usage.virtual_usd is not None and p.usage.virtual_usd > 0
 
@@ -132,6 +139,7 @@ def _codex_says(words: str):  # type: ignore[no-untyped-def]
     import json
 
     from agentctl.backends import codex
+
     for line in transcripts.raw_lines("codex/success-schema"):
         raw = json.loads(line)
         if "item" in raw:

@@ -19,10 +19,21 @@ from agentctl.model import KINDS
 def told(p: progress.Progress, case: str) -> dict[str, object]:
     report, problem = progress.report_of(p, transcripts.report_schema())
     return {
-        **p.snapshot(), "version": p.version, "billing": p.billing, "reported": p.reported, "ok": p.ok,
-        "reason": p.reason, "fatal": p.fatal, "report": report, "problem": problem,
-        "usage_session": p.usage_session.to_json(), "files_read": p.files_read, "files_written": p.files_written,
-        "denied": p.denied, "counts": p.counts, "last_message": p.last_message,
+        **p.snapshot(),
+        "version": p.version,
+        "billing": p.billing,
+        "reported": p.reported,
+        "ok": p.ok,
+        "reason": p.reason,
+        "fatal": p.fatal,
+        "report": report,
+        "problem": problem,
+        "usage_session": p.usage_session.to_json(),
+        "files_read": p.files_read,
+        "files_written": p.files_written,
+        "denied": p.denied,
+        "counts": p.counts,
+        "last_message": p.last_message,
         "exit_code": int((transcripts.DATA / case / "exit_code").read_text()),
     }
 

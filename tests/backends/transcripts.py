@@ -12,8 +12,20 @@ from agentctl.model import Event
 DATA = pathlib.Path(__file__).parent.parent / "data" / "transcripts"
 CASES = sorted("%s/%s" % (d.parent.name, d.name) for d in DATA.glob("*/*") if d.is_dir())
 KINDS_OF_A_WORKER = {
-    "session", "message", "thinking", "tool_call", "tool_result", "file_read", "file_write",
-    "denied", "usage", "limit", "retry", "error", "report", "other",
+    "session",
+    "message",
+    "thinking",
+    "tool_call",
+    "tool_result",
+    "file_read",
+    "file_write",
+    "denied",
+    "usage",
+    "limit",
+    "retry",
+    "error",
+    "report",
+    "other",
 }
 
 

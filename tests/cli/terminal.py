@@ -26,8 +26,16 @@ class Terminal:
             mode[3] &= ~termios.ECHO
         termios.tcsetattr(slave, termios.TCSANOW, mode)
         self.shown = b""
-        self.process = subprocess.Popen(argv, env=env, cwd=cwd, stdin=slave, stdout=slave, stderr=slave,
-                                        start_new_session=True, preexec_fn=lambda: _make_ours(slave))
+        self.process = subprocess.Popen(
+            argv,
+            env=env,
+            cwd=cwd,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: _make_ours(slave),
+        )
         os.close(slave)
 
     def type(self, keys: bytes) -> None:

@@ -45,8 +45,17 @@ def test_options_are_those_of_the_parser(name: str, past: Past) -> None:
 
 def test_values(past: Past) -> None:
     ids = [past.killed, past.unchecked, past.unmet, past.good]
-    for words in (["show"], ["wait", ids[0]], ["start", "--after", ids[0]], ["resume", "--parent-run-id"], ["stop"],
-                  ["follow"], ["attach"], ["replay"], ["show", "--diff"]):
+    for words in (
+        ["show"],
+        ["wait", ids[0]],
+        ["start", "--after", ids[0]],
+        ["resume", "--parent-run-id"],
+        ["stop"],
+        ["follow"],
+        ["attach"],
+        ["replay"],
+        ["show", "--diff"],
+    ):
         assert offered(past, *words, "") == ids, words
         assert offered(past, *words, past.good) == [past.good]
     assert offered(past, "start", "--project", "") == offered(past, "list", "--project", "") == ["p"]
@@ -59,8 +68,16 @@ def test_values(past: Past) -> None:
 
 
 def test_where_file_names_belong_nothing_is_offered(past: Past) -> None:
-    for words in (["start", "--prompt-file", ""], ["start", "--schema", "x"], ["start", "x"], ["start", "--title", ""],
-                  ["start", "--", "ma"], ["start", "--", "make", "-"], ["init", "--home", ""], ["show", "--home", ""]):
+    for words in (
+        ["start", "--prompt-file", ""],
+        ["start", "--schema", "x"],
+        ["start", "x"],
+        ["start", "--title", ""],
+        ["start", "--", "ma"],
+        ["start", "--", "make", "-"],
+        ["init", "--home", ""],
+        ["show", "--home", ""],
+    ):
         assert offered(past, *words) == [], words
 
 
@@ -90,6 +107,7 @@ def test_it_answers_at_once(past: Past) -> None:
 
 
 # -- in the shells
+
 
 def on_path(folder: Path) -> str:
     """A folder with `agentctl` in it."""
@@ -134,7 +152,8 @@ words=(agentctl s); CURRENT=2; _agentctl
 words=(agentctl start --prompt-file ''); CURRENT=4; _agentctl
 """
     assert in_shell(past, tmp_path, "zsh", "-f", "-c", script) == [
-        "%s:%s" % (name, cli.COMMANDS[name]) for name in ("start", "show", "stop")] + ["files"]
+        "%s:%s" % (name, cli.COMMANDS[name]) for name in ("start", "show", "stop")
+    ] + ["files"]
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")

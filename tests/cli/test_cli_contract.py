@@ -26,8 +26,9 @@ TABLE = "<!-- commands -->\n%s<!-- /commands -->"
 def agentctl(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Where there is no home yet."""
     kept = {"PATH": os.environ["PATH"], "HOME": str(folder), "AI_ORCH_HOME": str(folder / "orch"), **env}
-    return subprocess.run([*PROGRAM, *words], cwd=folder, env=kept, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=30)
+    return subprocess.run(
+        [*PROGRAM, *words], cwd=folder, env=kept, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30
+    )
 
 
 def said(done: subprocess.CompletedProcess[str]) -> tuple[int, str, str]:
@@ -35,6 +36,7 @@ def said(done: subprocess.CompletedProcess[str]) -> tuple[int, str, str]:
 
 
 # -- help
+
 
 def test_no_words_and_help_say_what_it_is(tmp_path: Path) -> None:
     bare, asked = agentctl(tmp_path), agentctl(tmp_path, "--help")
@@ -51,8 +53,9 @@ def test_version(tmp_path: Path) -> None:
 def test_help_of_a_command_leads_with_what_it_does_and_examples(name: str, tmp_path: Path) -> None:
     done = agentctl(tmp_path, name, "--help")
     assert (done.returncode, done.stderr) == (0, "")
-    usage, does, examples, arguments = re.split(r"\n\n(?=%s|examples:|positional|options|optional)"
-                                                % re.escape(cli.COMMANDS[name]), done.stdout)[:4]
+    usage, does, examples, arguments = re.split(
+        r"\n\n(?=%s|examples:|positional|options|optional)" % re.escape(cli.COMMANDS[name]), done.stdout
+    )[:4]
     assert usage.startswith("usage: agentctl %s" % name) and does == cli.COMMANDS[name]
     assert "agentctl %s" % name in examples
     assert said(agentctl(tmp_path, "help", name)) == (0, done.stdout, "")
@@ -84,22 +87,29 @@ def test_every_agentctl_line_in_a_topic_is_a_command() -> None:
 
 # -- called wrongly
 
-@pytest.mark.parametrize(("words", "message", "hint"), [
-    (["lst"], "no command `lst`", "did you mean `agentctl list`?"),
-    (["xyzzy"], "no command `xyzzy`", "see `agentctl --help`"),
-    (["_secret"], "no command `_secret`", "see `agentctl --help`"),
-    (["--home"], "--home wants a directory", cli.USAGE),
-    (["--hom", "x", "list"], "no command `--hom`", "see `agentctl --help`"),
-    (["list", "--projct", "x"], "list: unrecognized arguments: --projct x", "did you mean `--project`?"),
-    (["list", "--xyzzy"], "list: unrecognized arguments: --xyzzy", "see `agentctl list --help`"),
-    (["show"], "show: the following arguments are required: ID", "see `agentctl show --help`"),
-    (["list", "-n", "many"], "list: argument -n: invalid int value: 'many'", "see `agentctl list --help`"),
-    (["show", "--raw", "--diff", "x"], "show: argument --diff: not allowed with argument --raw",
-     "see `agentctl show --help`"),
-    (["help", "exit-code"], "no command or topic `exit-code`", "did you mean `agentctl help exit-codes`?"),
-    (["help", "qqq"], "no command or topic `qqq`", "see `agentctl help`"),
-    (["completion", "tcsh"], "no completion for `tcsh`", "one of: bash, zsh, fish"),
-])
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["lst"], "no command `lst`", "did you mean `agentctl list`?"),
+        (["xyzzy"], "no command `xyzzy`", "see `agentctl --help`"),
+        (["_secret"], "no command `_secret`", "see `agentctl --help`"),
+        (["--home"], "--home wants a directory", cli.USAGE),
+        (["--hom", "x", "list"], "no command `--hom`", "see `agentctl --help`"),
+        (["list", "--projct", "x"], "list: unrecognized arguments: --projct x", "did you mean `--project`?"),
+        (["list", "--xyzzy"], "list: unrecognized arguments: --xyzzy", "see `agentctl list --help`"),
+        (["show"], "show: the following arguments are required: ID", "see `agentctl show --help`"),
+        (["list", "-n", "many"], "list: argument -n: invalid int value: 'many'", "see `agentctl list --help`"),
+        (
+            ["show", "--raw", "--diff", "x"],
+            "show: argument --diff: not allowed with argument --raw",
+            "see `agentctl show --help`",
+        ),
+        (["help", "exit-code"], "no command or topic `exit-code`", "did you mean `agentctl help exit-codes`?"),
+        (["help", "qqq"], "no command or topic `qqq`", "see `agentctl help`"),
+        (["completion", "tcsh"], "no completion for `tcsh`", "one of: bash, zsh, fish"),
+    ],
+)
 def test_called_wrongly(words: list[str], message: str, hint: str, tmp_path: Path) -> None:
     assert said(agentctl(tmp_path, *words)) == (2, "", "agentctl: %s\nhint: %s\n" % (message, hint))
 
@@ -110,6 +120,7 @@ def test_what_was_typed_cannot_drive_the_terminal(tmp_path: Path) -> None:
 
 
 # -- could not
+
 
 def test_without_a_home(tmp_path: Path) -> None:
     for words in (["list"], ["show", "x"], ["wait", "x"], ["tail"], ["projects"], ["stop", "x"], ["follow", "x"]):
@@ -133,8 +144,12 @@ def test_a_bug_of_ours_is_one_line_and_a_crash_log(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path), "AI_ORCH_HOME": str(tmp_path / "orch")}
     argv = [*PROGRAM[:3], "-c", BUG]
     done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=30)
-    assert said(done) == (1, "", "agentctl: unexpected error: ZeroDivisionError: integer division or modulo by zero\n"
-                                 "hint: details are in %s\n" % log)
+    assert said(done) == (
+        1,
+        "",
+        "agentctl: unexpected error: ZeroDivisionError: integer division or modulo by zero\n"
+        "hint: details are in %s\n" % log,
+    )
     assert "agentctl %s, python 3" % __version__ in log.read_text() and "Traceback" in log.read_text()
     loud = subprocess.run(argv, env={**env, "AGENTCTL_DEBUG": "1"}, capture_output=True, text=True, timeout=30)
     assert loud.returncode == 1 and "Traceback" in loud.stderr
@@ -156,9 +171,18 @@ def test_home_option_stands_before_or_after_the_command(tmp_path: Path) -> None:
 
 # -- streams
 
+
 def test_a_reader_that_leaves_is_not_an_error(past: Past) -> None:
-    for words in ("list", "list --json", "show %s" % past.good, "show --raw %s" % past.good, "follow %s" % past.good,
-                  "help files", "start --help", "completion bash"):
+    for words in (
+        "list",
+        "list --json",
+        "show %s" % past.good,
+        "show --raw %s" % past.good,
+        "follow %s" % past.good,
+        "help files",
+        "start --help",
+        "completion bash",
+    ):
         line = "%s %s | head -c 1 > /dev/null; echo ${PIPESTATUS[0]}" % (" ".join(PROGRAM), words)
         for _ in range(3):
             done = subprocess.run(["bash", "-c", line], env=past.env, capture_output=True, text=True, timeout=30)
@@ -167,18 +191,24 @@ def test_a_reader_that_leaves_is_not_an_error(past: Past) -> None:
 
 def test_an_answer_that_cannot_be_written_is_an_error(past: Past) -> None:
     with open("/dev/full", "w") as full:
-        done = subprocess.run([*PROGRAM, "list"], env=past.env, stdout=full, stderr=subprocess.PIPE, text=True,
-                              timeout=30)
+        done = subprocess.run(
+            [*PROGRAM, "list"], env=past.env, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30
+        )
     assert (done.returncode, done.stderr) == (1, "agentctl: cannot write the answer: No space left on device\n")
 
 
 def test_closed_streams_are_no_crash(past: Past) -> None:
-    for closing, code in ((">&-", 0), ("2>&-", 0), ("<&-", 0)):
+    for closing, code in ((">&-", 1), ("2>&-", 0), ("<&-", 0)):
         line = "%s list %s" % (" ".join(PROGRAM), closing)
         assert subprocess.run(["sh", "-c", line], env=past.env, capture_output=True, timeout=30).returncode == code
 
 
+def test_a_topic_has_no_gap() -> None:
+    assert [name for name, (_, text) in topics.TOPICS.items() if "\n\n\n" in text] == []
+
+
 # -- README
+
 
 def test_readme_has_the_table_of_commands() -> None:
     rows = "".join("| `agentctl %s` | %s |\n" % row for row in cli.COMMANDS.items())
@@ -194,6 +224,7 @@ def test_readme_names_every_topic() -> None:
 
 # -- projects
 
+
 def test_projects_from_first_to_last(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
@@ -203,21 +234,41 @@ def test_projects_from_first_to_last(tmp_path: Path) -> None:
     assert said(agentctl(tmp_path, "projects")) == (0, "", "")
     assert said(agentctl(tmp_path, "add-project", "shop", "shop")) == (0, "%s\n" % shop, "")
     assert said(agentctl(tmp_path, "projects")) == (
-        0, "NAME  PROFILE  TRUST  PATH\nshop  -        no     %s\n" % shop, "")
+        0,
+        "NAME  PROFILE  TRUST  PATH\nshop  -        no     %s\n" % shop,
+        "",
+    )
     row = '{"name": "shop", "path": "%s", "default_profile": "", "trust": false}' % shop
     assert said(agentctl(tmp_path, "projects", "--json")) == (0, '{"format": 1, "projects": [%s]}\n' % row, "")
     assert said(agentctl(tmp_path, "remove-project", "shpo")) == (
-        1, "", "agentctl: no project named `shpo`\nhint: did you mean `shop`?\n")
+        1,
+        "",
+        "agentctl: no project named `shpo`\nhint: did you mean `shop`?\n",
+    )
     assert said(agentctl(tmp_path, "remove-project", "shop")) == (0, "", "")
     assert said(agentctl(tmp_path, "remove-project", "shop")) == (
-        1, "", "agentctl: no project named `shop`\nhint: register it with `agentctl add-project shop PATH`\n")
+        1,
+        "",
+        "agentctl: no project named `shop`\nhint: register it with `agentctl add-project shop PATH`\n",
+    )
 
 
-@pytest.mark.parametrize(("words", "code", "message", "hint"), [
-    (["../x"], 2, "`../x` is not a project name",
-     "letters, digits, `.`, `_`, `-`; at most 64; for example `x`"),
-    (["x", "nowhere"], 1, "nowhere is not a directory", "give the project's own directory"),
-    (["x", ".", "--default-profile", "sprk"], 2, "no profile named `sprk`", "did you mean `spark`?"),
-])
+def test_adding_a_project_again_without_a_path_keeps_its_path(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    agentctl(tmp_path, "add-project", "shop", "shop")
+    assert said(agentctl(tmp_path, "add-project", "shop", "--default-profile", "deep")) == (0, "%s\n" % shop, "")
+    assert agentctl(tmp_path, "projects").stdout.splitlines()[1] == "shop  deep     no     %s" % shop
+    assert said(agentctl(tmp_path, "add-project", "here")) == (0, "%s\n" % tmp_path, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message", "hint"),
+    [
+        (["../x"], 2, "`../x` is not a project name", "letters, digits, `.`, `_`, `-`; at most 64; for example `x`"),
+        (["x", "nowhere"], 1, "nowhere is not a directory", "give the project's own directory"),
+        (["x", ".", "--default-profile", "sprk"], 2, "no profile named `sprk`", "did you mean `spark`?"),
+    ],
+)
 def test_projects_that_cannot_be(words: list[str], code: int, message: str, hint: str, world: World) -> None:
     assert said(world.run("add-project", *words)) == (code, "", "agentctl: %s\nhint: %s\n" % (message, hint))

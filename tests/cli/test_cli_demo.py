@@ -28,12 +28,24 @@ class Theatre:
         self.user, self.temporary = root / "u", root / "t"
         self.user.mkdir()
         self.temporary.mkdir()
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(self.user), "TMPDIR": str(self.temporary),
-                    "TMUX_TMPDIR": str(root), "TERM": "xterm"}
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.user),
+            "TMPDIR": str(self.temporary),
+            "TMUX_TMPDIR": str(root),
+            "TERM": "xterm",
+        }
 
     def play(self, *words: str, **env: str) -> subprocess.Popen[str]:
-        return subprocess.Popen([*PROGRAM, "demo", *words], env={**self.env, **env}, cwd=self.user, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return subprocess.Popen(
+            [*PROGRAM, "demo", *words],
+            env={**self.env, **env},
+            cwd=self.user,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def tmux(self, *words: str) -> str:
         return subprocess.run(["tmux", *words], env=self.env, capture_output=True, text=True, timeout=20).stdout
@@ -110,10 +122,15 @@ def test_keep_and_inside_tmux(theatre: Theatre) -> None:
 def test_without_tmux_or_a_place_to_write(theatre: Theatre) -> None:
     demo = theatre.play(PATH=str(theatre.user))
     assert demo.communicate(timeout=20) == (
-        "", "agentctl: the demo needs tmux: tmux is not installed\nhint: ./install.sh says how to get it\n")
+        "",
+        "agentctl: the demo needs tmux: tmux is not installed\nhint: ./install.sh says how to get it\n",
+    )
     assert demo.returncode == 1
     demo = theatre.play(TMPDIR="/nowhere")
     out, err = demo.communicate(timeout=20)
     assert (demo.returncode, out) == (1, "")
-    assert re.fullmatch(r"agentctl: cannot make /nowhere/agentctl-demo-\w+: No such file or directory\n"
-                        r"hint: set TMPDIR to a writable folder\n", err)
+    assert re.fullmatch(
+        r"agentctl: cannot make /nowhere/agentctl-demo-\w+: No such file or directory\n"
+        r"hint: set TMPDIR to a writable folder\n",
+        err,
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agentctl.model import Result
+from conftest import PROGRAM
 from conftest import World
 from conftest import eventually
 
@@ -33,6 +34,7 @@ def error(message: str, hint: str) -> str:
 
 # -- start
 
+
 def test_start_prints_the_id_and_nothing_else(world: World) -> None:
     done = world.run("start", "--project", "p", "--no-pane", "--", "true")
     assert done.returncode == 0 and done.stderr == ""
@@ -40,21 +42,83 @@ def test_start_prints_the_id_and_nothing_else(world: World) -> None:
     world.result(done.stdout.strip())
 
 
-@pytest.mark.parametrize(("words", "stdin", "code", "message", "hint"), [
-    ("--project q -- true", "", 1, "no project named `q`", "known: p"),
-    ("--profile sprak", "x", 2, "no profile named `sprak`", "did you mean `spark`?"),
-    ("--backend cluade", "x", 2, "no backend named `cluade`", "one of: claude, codex, cursor, shell"),
-    ("--backend claude -- true", "", 2, "a command after `--` runs on the shell backend, not on claude", ""),
-    ("", "", 2, "the prompt is empty", "write what the worker is to do on stdin, or give --prompt-file FILE"),
-    ("", " \n\t\n", 2, "the prompt is empty", "write what the worker is to do on stdin, or give --prompt-file FILE"),
-    ("--prompt-file gone.md", "x", 2, "cannot read the prompt file gone.md: No such file or directory", ""),
-    ("--timeout soon -- true", "", 2, "`soon` is not a time", "write it as 90s, 30m or 8h"),
-    ("--max-turns 0 -- true", "", 2, "--max-turns wants a number above 0", ""),
-    ("--max-cost nan -- true", "", 2, "--max-cost wants a number above 0", ""),
-    ("--schema gone.json -- true", "", 2, "cannot read the schema gone.json: No such file or directory",
-     "give a JSON Schema file"),
-    ("--after 20200101-000000-0000 -- true", "", 1, "no run 20200101-000000-0000", "see `agentctl list`"),
-])
+@pytest.mark.parametrize(
+    ("closing", "why"), [(">&-", "Bad file descriptor"), (">/dev/full", "No space left on device")]
+)
+def test_an_id_that_cannot_be_written_is_not_lost(closing: str, why: str, world: World) -> None:
+    line = "%s start --no-pane -- true %s" % (" ".join(PROGRAM), closing)
+    done = subprocess.run(
+        ["sh", "-c", line], env=world.env, cwd=world.project, capture_output=True, text=True, timeout=30
+    )
+    run_id = world.ok("list", "--json").partition('"run_id": "')[2].partition('"')[0]
+    assert said(done) == (1, "", error("cannot write the answer: " + why, "the run was started: %s" % run_id))
+    world.result(run_id)
+
+
+def test_a_prompt_that_does_not_end_is_waited_for_and_said(world: World) -> None:
+    world.config(backends={"mine": {"argv": ["cat"]}})
+    start = world.popen("start", "--no-pane", "--backend", "mine", stdin=subprocess.PIPE)
+    assert start.stdin and start.stderr and start.stdout
+    start.stdin.write(b"first ")
+    start.stdin.flush()
+    assert start.stderr.readline() == b"agentctl: reading the prompt from stdin, which has not ended\n"
+    start.stdin.write(b"second")
+    out, err = start.communicate(timeout=20)
+    run_id = out.decode().strip()
+    assert (start.returncode, err) == (0, b"") and (world.folder(run_id) / "prompt.md").read_bytes() == b"first second"
+    world.run("stop", run_id)
+
+
+def test_what_is_wrong_with_the_configuration_is_said_once(world: World) -> None:
+    world.config(wake_keys="no", wkae_keys=False)
+    words = "`wkae_keys` is no setting, `wake_keys` has the wrong type: ignored"
+    said_of_it = "agentctl: %s/config.json: %s\n" % (world.home, words)
+    done = world.run("start", "--no-pane", "--", "true")
+    assert (done.returncode, done.stderr) == (0, said_of_it)
+    world.result(done.stdout.strip())
+    assert world.run("add-project", "p", str(world.project)).stderr == said_of_it
+    assert world.run("resume", "--parent-run-id", "@last", stdin="x").stderr.startswith(said_of_it)
+    done = world.run("start", "--profile", "mine", stdin="x")
+    assert (done.returncode, done.stderr.splitlines()[1]) == (2, "agentctl: no profile named `mine`")
+    assert said_of_it[len("agentctl: ") :].rstrip() in done.stderr.splitlines()[2]
+
+
+@pytest.mark.parametrize("time", ["99999999999", "9" * 400, "9" * 400 + "d"])
+def test_a_time_beyond_all_clocks_is_a_long_time(time: str, world: World) -> None:
+    run_id = world.ok("start", "--no-pane", "--timeout", time, "--", "sleep", "0.5")
+    done = world.run("wait", "--timeout", time, run_id)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "code", "message", "hint"),
+    [
+        ("--project q -- true", "", 1, "no project named `q`", "known: p"),
+        ("--profile sprak", "x", 2, "no profile named `sprak`", "did you mean `spark`?"),
+        ("--backend cluade", "x", 2, "no backend named `cluade`", "one of: claude, codex, cursor, shell"),
+        ("--backend claude -- true", "", 2, "a command after `--` runs on the shell backend, not on claude", ""),
+        ("", "", 2, "the prompt is empty", "write what the worker is to do on stdin, or give --prompt-file FILE"),
+        (
+            "",
+            " \n\t\n",
+            2,
+            "the prompt is empty",
+            "write what the worker is to do on stdin, or give --prompt-file FILE",
+        ),
+        ("--prompt-file gone.md", "x", 2, "cannot read the prompt file gone.md: No such file or directory", ""),
+        ("--timeout soon -- true", "", 2, "`soon` is not a time", "write it as 90s, 30m or 8h"),
+        ("--max-turns 0 -- true", "", 2, "--max-turns wants a number above 0", ""),
+        ("--max-cost nan -- true", "", 2, "--max-cost wants a number above 0", ""),
+        (
+            "--schema gone.json -- true",
+            "",
+            2,
+            "cannot read the schema gone.json: No such file or directory",
+            "give a JSON Schema file",
+        ),
+        ("--after 20200101-000000-0000 -- true", "", 1, "no run 20200101-000000-0000", "see `agentctl list`"),
+    ],
+)
 def test_start_that_cannot_be(words: str, stdin: str, code: int, message: str, hint: str, world: World) -> None:
     done = world.run("start", "--no-pane", *words.split(), stdin=stdin)
     assert (done.returncode, done.stdout) == (code, "")
@@ -66,10 +130,14 @@ def test_start_outside_every_project(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "my shop"
     folder.mkdir()
     assert said(world.run("start", "--", "true", cwd=folder)) == (
-        1, "", error("no project is registered for %s" % folder, "register it with `agentctl add-project my-shop .`"))
+        1,
+        "",
+        error("no project is registered for %s" % folder, "register it with `agentctl add-project my-shop .`"),
+    )
 
 
 # -- wait: every exit code
+
 
 def test_wait_gives_the_verdict(past: Past) -> None:
     for name, code in (("good", 0), ("unmet", 3), ("unchecked", 3), ("killed", 4)):
@@ -98,12 +166,15 @@ def test_wait_any_and_timeout(world: World) -> None:
     assert world.result(slow)["goal_met"] is True
 
 
-@pytest.mark.parametrize(("words", "code", "message", "hint"), [
-    (["nope"], 1, "no run `nope`", "see `agentctl list`"),
-    (["20200101-000000-0000"], 1, "no run 20200101-000000-0000", "see `agentctl list`"),
-    (["../../etc"], 1, "no run `../../etc`", "see `agentctl list`"),
-    (["@last", "--timeout", "soon"], 2, "`soon` is not a time", "write it as 90s, 30m or 8h"),
-])
+@pytest.mark.parametrize(
+    ("words", "code", "message", "hint"),
+    [
+        (["nope"], 1, "no run `nope`", "see `agentctl list`"),
+        (["20200101-000000-0000"], 1, "no run 20200101-000000-0000", "see `agentctl list`"),
+        (["../../etc"], 1, "no run `../../etc`", "see `agentctl list`"),
+        (["@last", "--timeout", "soon"], 2, "`soon` is not a time", "write it as 90s, 30m or 8h"),
+    ],
+)
 def test_wait_that_cannot_be(words: list[str], code: int, message: str, hint: str, past: Past) -> None:
     assert said(past.run("wait", *words)) == (code, "", error(message, hint))
 
@@ -142,6 +213,7 @@ def _blocked(pid: int) -> bool:
 
 # -- stop, resume
 
+
 def test_stop_and_again(world: World) -> None:
     run_id = world.shell("sleep 60", "--no-pane")
     assert said(world.run("stop", run_id)) == (0, "", "")
@@ -152,9 +224,20 @@ def test_stop_and_again(world: World) -> None:
 
 
 def test_resume_that_cannot_be(past: Past) -> None:
-    assert said(past.run("resume", "--parent-run-id", past.good, stdin="go on")) == (1, "", error(
-        "run %s was a command: it has no session to go on with" % past.good, "start it again with `agentctl start`"))
-    assert said(past.run("resume", "--parent-run-id", past.good)) == (2, "", error(
-        "the prompt is empty", "write what the worker is to do on stdin, or give --prompt-file FILE"))
-    assert said(past.run("resume", stdin="x")) == (2, "", error(
-        "resume: the following arguments are required: --parent-run-id", "see `agentctl resume --help`"))
+    assert said(past.run("resume", "--parent-run-id", past.good, stdin="go on")) == (
+        1,
+        "",
+        error(
+            "run %s was a command: it has no session to go on with" % past.good, "start it again with `agentctl start`"
+        ),
+    )
+    assert said(past.run("resume", "--parent-run-id", past.good)) == (
+        2,
+        "",
+        error("the prompt is empty", "write what the worker is to do on stdin, or give --prompt-file FILE"),
+    )
+    assert said(past.run("resume", stdin="x")) == (
+        2,
+        "",
+        error("resume: the following arguments are required: --parent-run-id", "see `agentctl resume --help`"),
+    )

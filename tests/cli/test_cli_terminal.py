@@ -25,9 +25,13 @@ def at_terminal(world: World, *words: str, **env: str) -> tuple[int, str]:
 
 def test_no_prompt_on_a_terminal_is_said_and_does_not_hang(world: World) -> None:
     for words in (["start"], ["resume", "--parent-run-id", "x"], ["start", "--prompt-file", "-"]):
-        assert at_terminal(world, *words) == (2, (
-            "agentctl: no prompt: stdin is a terminal\n"
-            "hint: give one: `agentctl start … < prompt.md`, or --prompt-file FILE\n"))
+        assert at_terminal(world, *words) == (
+            2,
+            (
+                "agentctl: no prompt: stdin is a terminal\n"
+                "hint: give one: `agentctl start … < prompt.md`, or --prompt-file FILE\n"
+            ),
+        )
 
 
 def test_start_says_what_is_next(world: World) -> None:
@@ -105,5 +109,9 @@ def test_an_ascii_stdout_is_no_crash(world: World) -> None:
         done = subprocess.run([*argv, *words], env={**world.env, **ascii_only}, capture_output=True, timeout=20)
         assert (done.returncode, done.stderr) == (0, b""), words
         assert done.stdout.isascii()
-    assert "na\\xefve \\u65e5\\u672c" in subprocess.run(
-        [*argv, "list"], env={**world.env, **ascii_only}, capture_output=True, text=True, timeout=20).stdout
+    assert (
+        "na\\xefve \\u65e5\\u672c"
+        in subprocess.run(
+            [*argv, "list"], env={**world.env, **ascii_only}, capture_output=True, text=True, timeout=20
+        ).stdout
+    )

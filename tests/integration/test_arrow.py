@@ -130,12 +130,17 @@ def test_everything_is_private_whatever_the_umask(world: World) -> None:
 
 
 def test_the_environment_of_the_caller_reaches_the_worker_and_no_disk(world: World) -> None:
-    run = world.shell("echo $SECRET_OF_CALLER; echo ${TMUX-none} ${GIT_DIR-none} ${CLAUDECODE-none}",
-                      env={"SECRET_OF_CALLER": "s3cr3t", "GIT_DIR": "/x", "CLAUDECODE": "1"})
+    run = world.shell(
+        "echo $SECRET_OF_CALLER; echo ${TMUX-none} ${GIT_DIR-none} ${CLAUDECODE-none}",
+        env={"SECRET_OF_CALLER": "s3cr3t", "GIT_DIR": "/x", "CLAUDECODE": "1"},
+    )
     result = world.result(run)
     assert result["summary"] == "s3cr3t\nnone none none"
-    found = [p for p in world.folder(run).rglob("*") if p.is_file() and p.name not in ("raw.jsonl", "events.jsonl", "result.json")
-             and b"s3cr3t" in p.read_bytes()]
+    found = [
+        p
+        for p in world.folder(run).rglob("*")
+        if p.is_file() and p.name not in ("raw.jsonl", "events.jsonl", "result.json") and b"s3cr3t" in p.read_bytes()
+    ]
     assert found == []
     assert "s3cr3t" not in world.tmux("show-environment", "-g")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import World
 
 AGENT = """#!/usr/bin/env python3
@@ -42,7 +43,8 @@ def agents(world: World) -> World:
             "weak": {"backends": [{"backend": "mini", "model": "weak"}], "escalate_to": "strong"},
             "strong": {"backends": [{"backend": "mini", "model": "strong"}], "escalate_to": "weak", "escalate": True},
             "elsewhere": {"backends": [{"backend": "other", "model": "strong"}]},
-        })
+        },
+    )
     world.env["AGENT_LOG"] = str(world.root / "agent.log")
     return world
 
@@ -117,8 +119,9 @@ def test_two_resumes_of_one_session_take_turns(agents: World) -> None:
 
 
 def test_escalation_keeps_what_the_caller_set(agents: World) -> None:
-    first = agents.result(start(
-        agents, "--profile", "weak", "--backend", "mini", "--timeout", "1m", "--max-turns", "3", "--escalate"))
+    first = agents.result(
+        start(agents, "--profile", "weak", "--backend", "mini", "--timeout", "1m", "--max-turns", "3", "--escalate")
+    )
     child = json.loads((agents.folder(first["escalated_to"]) / "meta.json").read_text())
     assert (child["backend"], child["limits"]["timeout_s"], child["limits"]["max_turns"]) == ("mini", 60.0, 3)
     agents.result(first["escalated_to"])
@@ -128,9 +131,12 @@ def test_escalation_survives_the_tmux_server(agents: World) -> None:
     program = agents.root / "slow"
     program.write_text("#!/bin/sh\ncat > /dev/null\nsleep 1.5\n%s weak </dev/null\n" % (agents.root / "mini"))
     program.chmod(0o755)
-    agents.config(backends={
-        "mini": {"argv": [str(agents.root / "mini"), "{model}"], "stdin": True, "stream": "claude"},
-        "slow": {"argv": [str(program)], "stdin": True, "stream": "claude"}})
+    agents.config(
+        backends={
+            "mini": {"argv": [str(agents.root / "mini"), "{model}"], "stdin": True, "stream": "claude"},
+            "slow": {"argv": [str(program)], "stdin": True, "stream": "claude"},
+        }
+    )
     run = agents.ok("start", "--profile", "strong", "--backend", "slow", "--verify", "false", stdin="x")
     agents.working(run)
     agents.tmux("kill-server")
@@ -147,7 +153,9 @@ def test_what_comes_after_an_escalation_comes_after_its_last_run(agents: World) 
 
 def test_a_resume_keeps_schema_and_check(agents: World) -> None:
     mine = agents.root / "mine.json"
-    mine.write_text(json.dumps({"type": "object", "properties": {"goal_met": {"type": "boolean"}}, "required": ["goal_met"]}))
+    mine.write_text(
+        json.dumps({"type": "object", "properties": {"goal_met": {"type": "boolean"}}, "required": ["goal_met"]})
+    )
     first = agents.result(start(agents, "--profile", "strong", "--schema", str(mine), "--verify", "true"))
     assert first["verified"] == "passed", first["warnings"]
     again = agents.result(agents.ok("resume", "--parent-run-id", first["run_id"], "--no-pane", stdin="x"))

@@ -15,7 +15,10 @@ def test_a_verdict_the_worker_wrote_is_replaced(world: World) -> None:
     forged = json.dumps({"status": "finished", "goal_met": True, "verified": "passed"})
     run = world.shell(
         "echo '%s' > $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID/result.json; sleep 1; exit 1" % forged,
-        "--no-pane", "--verify", "false")
+        "--no-pane",
+        "--verify",
+        "false",
+    )
     began = time.monotonic()
     result = world.result(run)
     assert time.monotonic() - began > 0.5  # not at once: the runner still held its lock
@@ -35,12 +38,16 @@ def test_a_removed_lock_does_not_get_a_live_run_killed(world: World) -> None:
 
 def test_a_run_folder_that_is_taken_away_leaves_no_worker(world: World) -> None:
     world.config(stop_grace_s=0.3)
-    run = world.shell("d=$AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID; mv $d $d.gone; touch $d; trap '' TERM; sleep 300", "--no-pane")
+    run = world.shell(
+        "d=$AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID; mv $d $d.gone; touch $d; trap '' TERM; sleep 300", "--no-pane"
+    )
     eventually(lambda: not world.marked(run) and (world.home / "runs" / (run + ".gone")).exists(), 15)
 
 
 def test_folders_in_the_place_of_our_files_do_not_hold_the_end(world: World) -> None:
-    run = world.shell("cd $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID && rm reserve && mkdir reserve verify.log diff.patch", "--no-pane")
+    run = world.shell(
+        "cd $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID && rm reserve && mkdir reserve verify.log diff.patch", "--no-pane"
+    )
     assert world.result(run)["status"] == "finished"
 
 

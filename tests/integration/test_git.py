@@ -26,8 +26,9 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not 
 
 
 def sh(folder: Path, *argv: str, check: bool = True, **env: str) -> str:
-    done = subprocess.run(argv, cwd=folder, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=30)
+    done = subprocess.run(
+        argv, cwd=folder, env={**os.environ, **env}, stdin=subprocess.DEVNULL, capture_output=True, timeout=30
+    )
     if check and done.returncode:
         raise AssertionError("%s: %s" % (argv, done.stderr.decode("utf-8", "replace")))
     return done.stdout.decode("utf-8", "surrogateescape").strip()
@@ -194,7 +195,16 @@ def test_old_diff_files_and_planted_links_are_replaced(world: World) -> None:
 
 
 HOSTILE = [
-    "-rf", "line\nend", "esc\x1b]0;t\x07", "quo\"te'`$(x)", "tab\t", " ", "back\\slash", ":(top)x", "ü", "n\udcff",
+    "-rf",
+    "line\nend",
+    "esc\x1b]0;t\x07",
+    "quo\"te'`$(x)",
+    "tab\t",
+    " ",
+    "back\\slash",
+    ":(top)x",
+    "ü",
+    "n\udcff",
     "c1\x9b0m",
 ]
 
@@ -281,9 +291,9 @@ def test_local_settings_that_decide_the_content_are_kept(world: World) -> None:
     assert world.changes(before).files == ()
 
 
-@pytest.mark.parametrize("settings", [
-    ["core.splitIndex=true"], ["core.untrackedCache=true"], ["index.version=4"], ["core.ignoreStat=false"],
-])
+@pytest.mark.parametrize(
+    "settings", [["core.splitIndex=true"], ["core.untrackedCache=true"], ["index.version=4"], ["core.ignoreStat=false"]]
+)
 def test_kinds_of_index(world: World, settings: list[str]) -> None:
     for setting in settings:
         sh(world.repo, "git", "config", *setting.split("=", 1))
@@ -586,8 +596,9 @@ def external_diff_in_the_environment(world: World) -> list[str]:
 
 
 def config_in_the_environment(world: World) -> list[str]:
-    os.environ.update(GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="core.fsmonitor",
-                      GIT_CONFIG_VALUE_0=world.program("evil", "exit 1"))
+    os.environ.update(
+        GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="core.fsmonitor", GIT_CONFIG_VALUE_0=world.program("evil", "exit 1")
+    )
     return ["git", "diff"]
 
 
@@ -603,16 +614,31 @@ def lazy_fetch(world: World) -> list[str]:
     """A partial clone whose missing object is "fetched" by the program."""
     blob = sh(world.repo, "git", "rev-parse", "HEAD:kept.txt")
     (world.repo / ".git/objects" / blob[:2] / blob[2:]).unlink()
-    for setting in ("core.repositoryformatversion=1", "extensions.partialClone=origin", "remote.origin.promisor=true",
-                    "remote.origin.url=%s" % world.root, "remote.origin.uploadpack=" + world.program("evil", "exit 1")):
+    for setting in (
+        "core.repositoryformatversion=1",
+        "extensions.partialClone=origin",
+        "remote.origin.promisor=true",
+        "remote.origin.url=%s" % world.root,
+        "remote.origin.uploadpack=" + world.program("evil", "exit 1"),
+    ):
         sh(world.repo, "git", "config", *setting.split("=", 1))
     return ["git", "diff"]
 
 
 ATTACKS: list[Callable[[World], list[str]]] = [
-    fsmonitor, hooks, clean_filter, required_process_filter, filter_no_override_reaches, included_filter,
-    text_conversion, diff_driver, external_diff, external_diff_in_the_environment, config_in_the_environment,
-    submodule_config, lazy_fetch,
+    fsmonitor,
+    hooks,
+    clean_filter,
+    required_process_filter,
+    filter_no_override_reaches,
+    included_filter,
+    text_conversion,
+    diff_driver,
+    external_diff,
+    external_diff_in_the_environment,
+    config_in_the_environment,
+    submodule_config,
+    lazy_fetch,
 ]
 
 

@@ -98,6 +98,8 @@ def test_hostile_bytes_do_not_drive_the_pane(world: World) -> None:
     source = world.root / "bytes"
     source.write_bytes(b"".join(RAW))
     run = world.shell("cat %s; sleep 0.8; exit 1" % shlex.quote(str(source)), "--title", "quiet \x1b]2;OWNED\x07")
+    world.working(run)
+    assert world.tmux("list-panes", "-a", "-F", "#{pane_title}").startswith("▶ ")
     assert world.result(run)["status"] == "finished"
     pane = eventually(lambda: world.tmux("list-panes", "-a", "-F", "#{pane_id}").split())[0]
     shown = world.tmux("capture-pane", "-p", "-e", "-S", "-", "-t", pane)
@@ -299,7 +301,7 @@ def test_a_title_is_never_read_as_a_command(world: World, title: str) -> None:
     pane = eventually(lambda: world.tmux("list-panes", "-a", "-F", "#{pane_id}").split())[0]
     for _ in range(5):
         world.tmux("display-message", "-p", "-t", pane, "#{T:pane-border-format} #{E:pane-border-format} #{pane_title}")
-        world.tmux("list-panes", "-a", "-F", "#{pane_title}")
+        assert "#" not in world.tmux("list-panes", "-a", "-F", "#{pane_title}")
     world.ok("list")
     world.ok("follow", run)
     assert not list(world.root.rglob("PWN")) and not Path("PWN").exists()
@@ -518,6 +520,7 @@ def test_a_result_with_a_wrong_type_hides_no_other_run(world: World, key: str) -
     world.result(good), world.result(bad)
     path = world.folder(bad) / "result.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), key: WRONG[key]}))
+    eventually(lambda: (world.folder(bad) / "notified").exists())
     (world.folder(bad) / "notified").unlink()
     answers(world, good, bad, key.encode())
 

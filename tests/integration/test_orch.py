@@ -48,18 +48,37 @@ class Room:
         claude.chmod(0o755)
         path = os.pathsep.join([str(programs), os.path.dirname(sys.executable), "/usr/local/bin", "/usr/bin", "/bin"])
         self.env = {
-            "PATH": path, "HOME": str(folder / "home"), "TMUX_TMPDIR": str(folder), "TMPDIR": str(folder / "letters"),
-            "SEEN": str(self.seen), "LC_ALL": "C", "TERM": "screen", "SHELL": "/bin/sh",
+            "PATH": path,
+            "HOME": str(folder / "home"),
+            "TMUX_TMPDIR": str(folder),
+            "TMPDIR": str(folder / "letters"),
+            "SEEN": str(self.seen),
+            "LC_ALL": "C",
+            "TERM": "screen",
+            "SHELL": "/bin/sh",
         }
 
     def orch(self, *argv: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-IS", str(ORCH), *argv], cwd=self.work, env={**self.env, **env},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
+            [sys.executable, "-IS", str(ORCH), *argv],
+            cwd=self.work,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
 
     def tmux(self, *argv: str, env: dict[str, str] | None = None) -> str:
-        done = subprocess.run(["tmux", "-f", "/dev/null", *argv], env=env or self.env, capture_output=True, text=True,
-                              timeout=30, check=False)
+        done = subprocess.run(
+            ["tmux", "-f", "/dev/null", *argv],
+            env=env or self.env,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
         return done.stdout.strip()
 
     def told(self) -> Any:
@@ -110,8 +129,18 @@ def test_hostile_directory_and_arguments_arrive_as_they_are(room: Room) -> None:
     boom = room.folder / "boom"
     hostile = room.work / ("#(touch %s) $(touch %s) 'q\" %%H;" % (boom.name, boom.name))
     hostile.mkdir()
-    extra = ["--model", "a b", "#(touch %s)" % boom, "$(touch %s)" % boom, "%H", "trailing;", ";", "x\\;", "é\n'\"",
-             "y" * 40000]
+    extra = [
+        "--model",
+        "a b",
+        "#(touch %s)" % boom,
+        "$(touch %s)" % boom,
+        "%H",
+        "trailing;",
+        ";",
+        "x\\;",
+        "é\n'\"",
+        "y" * 40000,
+    ]
     done = room.orch(hostile.name, "--", *extra)
     assert done.returncode == 0, done.stderr
     told = room.told()
@@ -174,16 +203,52 @@ def test_a_claude_that_suspends_itself_is_woken(room: Room) -> None:
 
 
 def test_outside_tmux_it_attaches(room: Room) -> None:
-    room.tmux("-L", "outer", "new-session", "-d", "-x", "100", "-y", "30", "-s", "o",
-              "env", "-u", "TMUX", "-u", "TMUX_PANE", sys.executable, "-IS", str(ORCH), str(room.work))
+    room.tmux(
+        "-L",
+        "outer",
+        "new-session",
+        "-d",
+        "-x",
+        "100",
+        "-y",
+        "30",
+        "-s",
+        "o",
+        "env",
+        "-u",
+        "TMUX",
+        "-u",
+        "TMUX_PANE",
+        sys.executable,
+        "-IS",
+        str(ORCH),
+        str(room.work),
+    )
     eventually(lambda: "I am claude in work" in room.tmux("-L", "outer", "capture-pane", "-p", "-t", "o"))
     assert room.tmux("list-clients", "-F", "#{client_session}") == "ai"
 
 
 def test_inside_tmux_it_switches_the_client(room: Room) -> None:
     room.tmux("new-session", "-d", "-s", "mine", "-c", str(room.work), "/bin/sh")
-    room.tmux("-L", "outer", "new-session", "-d", "-x", "100", "-y", "30", "-s", "o",
-              "env", "-u", "TMUX", "tmux", "attach-session", "-t", "mine")
+    room.tmux(
+        "-L",
+        "outer",
+        "new-session",
+        "-d",
+        "-x",
+        "100",
+        "-y",
+        "30",
+        "-s",
+        "o",
+        "env",
+        "-u",
+        "TMUX",
+        "tmux",
+        "attach-session",
+        "-t",
+        "mine",
+    )
     eventually(lambda: room.tmux("list-clients", "-F", "#{client_session}") == "mine")
     room.tmux("send-keys", "-t", "mine:", "%s -IS %s" % (sys.executable, ORCH), "Enter")
     eventually(lambda: room.tmux("list-clients", "-F", "#{client_session}") == "ai")
@@ -196,16 +261,19 @@ def test_a_stale_tmux_variable_counts_as_outside(room: Room) -> None:
     assert room.panes() == ["ai:orchestrator"]
 
 
-@pytest.mark.parametrize(("argv", "path", "says", "code"), [
-    (["nowhere"], "", "orch: there is no directory 'nowhere'\nhint: ", 1),
-    ([], "/nonexistent", "orch: claude is not on the PATH\nhint: ", 1),
-    (["--session", "a:b"], "", "orch: 'a:b' cannot name a tmux session\nhint: ", 2),
-    (["--session", "#(id)"], "", "orch: '#(id)' cannot name a tmux session\nhint: ", 2),
-    (["--nonsense"], "", "usage: orch", 2),
-])
+@pytest.mark.parametrize(
+    ("argv", "path", "says", "code"),
+    [
+        (["nowhere"], "", "orch: there is no directory 'nowhere'\nhint: ", 1),
+        ([], "/nonexistent", "orch: claude is not on the PATH\nhint: ", 1),
+        (["--session", "a:b"], "", "orch: 'a:b' cannot name a tmux session\nhint: ", 2),
+        (["--session", "#(id)"], "", "orch: '#(id)' cannot name a tmux session\nhint: ", 2),
+        (["--nonsense"], "", "usage: orch", 2),
+    ],
+)
 def test_errors_are_a_line_and_a_hint(room: Room, argv: list[str], path: str, says: str, code: int) -> None:
     done = room.orch(*argv, PATH=path or room.env["PATH"])
-    assert (done.returncode, done.stderr[:len(says)], done.stdout) == (code, says, "")
+    assert (done.returncode, done.stderr[: len(says)], done.stdout) == (code, says, "")
     assert room.panes() == []
 
 

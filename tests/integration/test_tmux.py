@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from agentctl import tmux
 from conftest import World
 from conftest import eventually
 
@@ -276,20 +277,29 @@ def test_a_hook_that_fails_starts_no_second_worker(world: World) -> None:
     assert len(world.notes()) == 3
 
 
-def test_a_start_that_tmux_denies_after_the_birth_is_no_phantom(world: World) -> None:
-    """tmux fails late and the runner came meanwhile: the run is not taken away under it."""
+@pytest.mark.parametrize("late", ["sleep 1; echo late >&2; exit 1", "exec sleep 60"])
+def test_a_start_that_tmux_denies_after_the_birth_is_no_phantom(world: World, late: str) -> None:
+    """tmux fails or hangs when the runner has come already: the run is not taken away under it, start says its id."""
     env = without_tmux(world)
-    real = shutil.which("tmux")
     stand_in = world.root / "path" / "tmux"
     stand_in.write_text(
-        '#!/bin/sh\n%s "$@"\ncode=$?\ncase "$*" in *_run*) sleep 1; echo late >&2; exit 1;; esac\nexit $code\n' % real
+        '#!/bin/sh\n%s "$@"\ncode=$?\ncase "$*" in *_run*) %s;; esac\nexit $code\n' % (shutil.which("tmux"), late)
     )
     stand_in.chmod(0o755)
-    done = world.run(
-        "start", "--", "sh", "-c", "echo fine; sleep 2; echo end", env={"PATH": env["PATH"] + ":" + os.environ["PATH"]}
-    )
+    path = env["PATH"] + ":" + os.environ["PATH"]
+    done = world.run("start", "--", "sh", "-c", "echo fine; sleep 2; echo end", env={"PATH": path})
     assert done.returncode == 0, done.stderr
     assert world.result(done.stdout.strip())["summary"] == "fine\nend"
+
+
+def test_an_argument_that_ends_in_a_semicolon_begins_no_command(world: World) -> None:
+    """A final `;` in an argument of tmux: the next word is not run as a command of tmux."""
+    keep_open(world)
+    server = tmux.Server(socket=world.socket)
+    for words in ("x;", ";", "x\\;", "a;b"):
+        tmux.run(server, ["set-buffer", "-b", "mine", "--", words], ["set-buffer", "-b", "other", "--", "o"])
+        assert world.tmux("show-buffer", "-b", "mine") == words
+        assert world.tmux("show-buffer", "-b", "other") == "o"
 
 
 # -- many panes
@@ -309,7 +319,41 @@ def test_panes_are_spread_over_windows_and_all_fit(world: World) -> None:
 
 def test_the_workers_environment_has_no_way_to_the_callers_tmux(world: World) -> None:
     """TMUX and TMUX_PANE are not in the worker's environment."""
-    run = world.shell("env")
-    result = world.result(run)
-    assert "TMUX" not in (world.folder(run) / "raw.jsonl").read_text()
-    assert result["status"] == "finished"
+    keep_open(world)
+    socket = world.tmux("display-message", "-p", "#{socket_path}").strip()
+    caller = {"TMUX": "%s,%d,0" % (socket, server_pid(world)), "TMUX_PANE": "%0", "TMUX_TMPDIR": "/nowhere"}
+    for options in ((), ("--no-pane",)):
+        run = world.shell("env", *options, env=caller)
+        assert world.result(run)["status"] == "finished"
+        assert "TMUX" not in (world.folder(run) / "raw.jsonl").read_text()
+
+
+@pytest.mark.parametrize("name", ["x;", ";", "#(touch PWN)", "a b", "é", "-x", "a%H", "a'b", "a.b:c"])
+def test_a_configured_session_name_is_never_read_as_a_command(world: World, name: str) -> None:
+    """A final `;`, `#(…)`, a leading dash in the name of the tmux session: refused, or it is that name and no more."""
+    world.config(tmux_session=name)
+    for _ in range(2):
+        done = world.run("start", "--", "true")
+        assert done.returncode == 2 and "hint:" in done.stderr or done.returncode == 0, done
+        if done.returncode == 0:
+            assert world.result(done.stdout.strip())["status"] == "finished"
+        assert not list(world.root.rglob("PWN"))
+
+
+def test_a_session_name_that_tmux_would_escape_is_refused(world: World) -> None:
+    """A backslash or a control character: one clear line, and nothing was started."""
+    for name in ("a\\b", "a\tb"):
+        world.config(tmux_session=name)
+        done = world.run("start", "--", "true")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "%r cannot name a tmux session" % name in done.stderr
+    assert world.ok("list") == ""
+
+
+def test_a_session_whose_name_tmux_rewrites_is_found_again(world: World) -> None:
+    """`.` and `:` become `_`: one session, whatever the pane before was."""
+    world.config(tmux_session="a.b:c", panes_per_window=1)
+    runs = [world.shell("while [ ! -e go ]; do sleep 0.02; done") for _ in range(3)]
+    assert world.tmux("list-sessions", "-F", "#{session_name} #{session_windows}").split() == ["a_b_c", "3"]
+    (world.project / "go").touch()
+    assert [world.result(run)["status"] for run in runs] == ["finished"] * 3

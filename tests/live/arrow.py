@@ -39,10 +39,20 @@ class Arrow:
     def agentctl(self, *args: str, said: str = "", codes: tuple[int, ...] = (0,)) -> str:
         """A command's stdout; its exit code must be one of `codes`."""
         done = subprocess.run(
-            [*AGENTCTL, *args], input=said, env=self.env, cwd=self.world.folder,
-            capture_output=True, encoding="utf-8", timeout=90)
+            [*AGENTCTL, *args],
+            input=said,
+            env=self.env,
+            cwd=self.world.folder,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=90,
+        )
         assert done.returncode in codes, "agentctl %s: exit %d\n%s\n%s" % (
-            " ".join(args), done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+            " ".join(args),
+            done.returncode,
+            done.stdout[-2000:],
+            done.stderr[-2000:],
+        )
         return done.stdout
 
     def project(self, name: str, *options: str) -> Path:

@@ -140,8 +140,9 @@ def _converse(asked: argparse.Namespace, chat: Chat, prompt: str) -> int:
     os.chdir(asked.workspace)
     began = time.monotonic()
     stream = Stream(chat.session_id)
-    stream.say("system", subtype="init", apiKeySource="env", cwd=os.getcwd(), model=asked.model,
-               permissionMode="default")
+    stream.say(
+        "system", subtype="init", apiKeySource="env", cwd=os.getcwd(), model=asked.model, permissionMode="default"
+    )
     chat.hear(prompt)
     stream.say("user", message={"role": "user", "content": [{"type": "text", "text": prompt}]})
     for spoken in range(1, 100):
@@ -196,11 +197,23 @@ def _command(asked: argparse.Namespace, stream: Stream, command: str) -> None:
 
 
 def _finish(stream: Stream, step: Step, text: str, turns: int, seconds: float) -> int:
-    usage = {"inputTokens": INPUT_TOKENS * turns, "outputTokens": OUTPUT_TOKENS * turns,
-             "cacheReadTokens": 0, "cacheWriteTokens": 0}
+    usage = {
+        "inputTokens": INPUT_TOKENS * turns,
+        "outputTokens": OUTPUT_TOKENS * turns,
+        "cacheReadTokens": 0,
+        "cacheWriteTokens": 0,
+    }
     spent = int(seconds * 1000)
-    stream.say("result", subtype="success", is_error=False, duration_ms=spent, duration_api_ms=spent,
-               result=text, request_id=str(uuid.uuid4()), usage=usage)
+    stream.say(
+        "result",
+        subtype="success",
+        is_error=False,
+        duration_ms=spent,
+        duration_api_ms=spent,
+        result=text,
+        request_id=str(uuid.uuid4()),
+        usage=usage,
+    )
     while step.get("linger"):
         time.sleep(60)
     return 0
@@ -211,8 +224,10 @@ def install(folder: Path, python: Optional[str] = None) -> None:
     package = (__package__ or "live").split(".")
     root = Path(__file__).resolve().parents[len(package)]
     script = folder / "cursor-agent"
-    script.write_text("#!/bin/sh\nPYTHONPATH='%s' exec '%s' -m %s.cursor_stand_in \"$@\"\n" % (
-        root, python or sys.executable, ".".join(package)))
+    script.write_text(
+        "#!/bin/sh\nPYTHONPATH='%s' exec '%s' -m %s.cursor_stand_in \"$@\"\n"
+        % (root, python or sys.executable, ".".join(package))
+    )
     script.chmod(0o755)
 
 

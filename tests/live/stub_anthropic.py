@@ -30,12 +30,17 @@ FAILURES = {
     "unauthorized": Failure(401, "authentication_error", "invalid x-api-key"),
     "no_model": Failure(404, "not_found_error", "model: no-such-model"),
     "rate_limit": Failure(429, "rate_limit_error", "stub: too many requests", headers={"retry-after": "1"}),
-    "usage_limit": Failure(429, "rate_limit_error", "stub: usage limit reached", headers={
-        "retry-after": "3600",
-        "anthropic-ratelimit-unified-status": "rejected",
-        "anthropic-ratelimit-unified-reset": str(FAR_AWAY),
-        "anthropic-ratelimit-unified-representative-claim": "five_hour",
-    }),
+    "usage_limit": Failure(
+        429,
+        "rate_limit_error",
+        "stub: usage limit reached",
+        headers={
+            "retry-after": "3600",
+            "anthropic-ratelimit-unified-status": "rejected",
+            "anthropic-ratelimit-unified-reset": str(FAR_AWAY),
+            "anthropic-ratelimit-unified-representative-claim": "five_hour",
+        },
+    ),
     "too_long": Failure(400, "invalid_request_error", "prompt is too long: 208310 tokens > 200000 maximum"),
     "server_error": Failure(500, "api_error", "Internal server error"),
     "overloaded": Failure(529, "overloaded_error", "Overloaded"),
@@ -91,12 +96,18 @@ def answer(step: Step, turn: Turn, number: int) -> dict[str, Any]:
     blocks = list(_blocks(step, turn, number))
     used = step.get("usage", {})
     return {
-        "id": "msg_%06d" % number, "type": "message", "role": "assistant", "model": turn.model,
-        "content": blocks, "stop_sequence": None,
+        "id": "msg_%06d" % number,
+        "type": "message",
+        "role": "assistant",
+        "model": turn.model,
+        "content": blocks,
+        "stop_sequence": None,
         "stop_reason": step.get("stop") or ("tool_use" if blocks and blocks[-1]["type"] == "tool_use" else "end_turn"),
         "usage": {
-            "input_tokens": used.get("input", INPUT_TOKENS), "output_tokens": used.get("output", OUTPUT_TOKENS),
-            "cache_read_input_tokens": used.get("cached", 0), "cache_creation_input_tokens": 0,
+            "input_tokens": used.get("input", INPUT_TOKENS),
+            "output_tokens": used.get("output", OUTPUT_TOKENS),
+            "cache_read_input_tokens": used.get("cached", 0),
+            "cache_creation_input_tokens": 0,
         },
     }
 

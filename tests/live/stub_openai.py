@@ -27,12 +27,22 @@ FAILURES = {
     "bad_request": Failure(400, "invalid_request_error", "stub: bad request"),
     "unauthorized": Failure(401, "invalid_request_error", "Incorrect API key provided", "invalid_api_key"),
     "no_model": Failure(404, "invalid_request_error", "The model `no-such-model` does not exist", "model_not_found"),
-    "rate_limit": Failure(429, "rate_limit_exceeded", "Rate limit reached. Please try again in 1s.",
-                          "rate_limit_exceeded", {"retry-after": "1"}),
-    "usage_limit": Failure(429, "usage_limit_reached", "The usage limit has been reached",
-                           extra={"plan_type": "plus", "resets_at": FAR_AWAY}),
-    "too_long": Failure(400, "invalid_request_error", "Your input exceeds the context window of this model.",
-                        "context_length_exceeded"),
+    "rate_limit": Failure(
+        429,
+        "rate_limit_exceeded",
+        "Rate limit reached. Please try again in 1s.",
+        "rate_limit_exceeded",
+        {"retry-after": "1"},
+    ),
+    "usage_limit": Failure(
+        429,
+        "usage_limit_reached",
+        "The usage limit has been reached",
+        extra={"plan_type": "plus", "resets_at": FAR_AWAY},
+    ),
+    "too_long": Failure(
+        400, "invalid_request_error", "Your input exceeds the context window of this model.", "context_length_exceeded"
+    ),
     "server_error": Failure(500, "server_error", "stub: internal error"),
     "overloaded": Failure(503, "server_error", "overloaded"),
 }
@@ -82,11 +92,17 @@ def answer(step: Step, turn: Turn, number: int) -> dict[str, Any]:
     used = step.get("usage", {})
     taken, given = used.get("input", INPUT_TOKENS), used.get("output", OUTPUT_TOKENS)
     return {
-        "id": "resp_%06d" % number, "object": "response", "created_at": int(turn.at), "status": "completed",
-        "model": turn.model, "output": list(_items(step, number)),
+        "id": "resp_%06d" % number,
+        "object": "response",
+        "created_at": int(turn.at),
+        "status": "completed",
+        "model": turn.model,
+        "output": list(_items(step, number)),
         "usage": {
-            "input_tokens": taken, "input_tokens_details": {"cached_tokens": used.get("cached", 0)},
-            "output_tokens": given, "output_tokens_details": {"reasoning_tokens": 0},
+            "input_tokens": taken,
+            "input_tokens_details": {"cached_tokens": used.get("cached", 0)},
+            "output_tokens": given,
+            "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": taken + given,
         },
     }
@@ -100,8 +116,13 @@ def _items(step: Step, number: int) -> Iterator[dict[str, Any]]:
     said += [json.dumps(step["report"])] if "report" in step else []
     for index, text in enumerate(said):
         content = [{"type": "output_text", "text": text, "annotations": []}]
-        yield {"type": "message", "id": "msg_%06d_%d" % (number, index), "role": "assistant",
-               "status": "completed", "content": content}
+        yield {
+            "type": "message",
+            "id": "msg_%06d_%d" % (number, index),
+            "role": "assistant",
+            "status": "completed",
+            "content": content,
+        }
     for index, call in enumerate(_calls(step)):
         name = "%06d_%d" % (number, index)
         yield {"id": "item_" + name, "call_id": "call_" + name, "status": "completed", **call}

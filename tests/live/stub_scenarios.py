@@ -106,4 +106,4 @@ def step_at(steps: list[Step], turn: int) -> Step:
 def pieces(text: str, count: int) -> list[str]:
     """The text in at most `count` pieces, as a model would stream it."""
     size = max(1, -(-len(text) // count))
-    return [text[at:at + size] for at in range(0, len(text), size)]
+    return [text[at : at + size] for at in range(0, len(text), size)]

@@ -39,7 +39,7 @@ class Turn:
 
     def model_turns_after(self, index: int) -> int:
         """How often the model has answered since `said[index]`."""
-        spoke = [role == "assistant" for role, _ in self.said[index + 1:]]
+        spoke = [role == "assistant" for role, _ in self.said[index + 1 :]]
         return sum(now and not before for before, now in zip([False, *spoke], spoke))
 
 

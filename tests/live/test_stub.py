@@ -58,8 +58,11 @@ def test_codex_edits_runs_and_reports(world: World) -> None:
     done_items = [e["item"]["type"] for e in said if e["type"] == "item.completed"]
     assert done_items == ["agent_message", "file_change", "agent_message", "command_execution", "agent_message"]
     assert said[-1]["usage"] == {
-        "input_tokens": 300, "cached_input_tokens": 0, "cache_write_input_tokens": 0,
-        "output_tokens": 30, "reasoning_output_tokens": 0,
+        "input_tokens": 300,
+        "cached_input_tokens": 0,
+        "cache_write_input_tokens": 0,
+        "output_tokens": 30,
+        "reasoning_output_tokens": 0,
     }
     assert (repo / "hello.txt").read_text() == "hello from the stub\n"
     turns = world.stub.asked("codex-edits")

@@ -31,10 +31,15 @@ class Orchestrator:
         self.arrow = arrow
         self._before = len(arrow.stub.asked(WOKEN))
         env = {**arrow.env, "ANTHROPIC_API_KEY": KEY}
-        (arrow.world.home / ".claude.json").write_text(json.dumps({
-            "hasCompletedOnboarding": True,
-            "customApiKeyResponses": {"approved": [KEY[-20:]], "rejected": []},
-            "projects": {str(folder): {"hasTrustDialogAccepted": True}}}))
+        (arrow.world.home / ".claude.json").write_text(
+            json.dumps(
+                {
+                    "hasCompletedOnboarding": True,
+                    "customApiKeyResponses": {"approved": [KEY[-20:]], "rejected": []},
+                    "projects": {str(folder): {"hasTrustDialogAccepted": True}},
+                }
+            )
+        )
         script = folder.parent / "tui.sh"
         exports = "\n".join("export %s='%s'" % pair for pair in env.items())
         script.write_text("%s\ncd '%s'\nclaude\nexec sh\n" % (exports, folder))

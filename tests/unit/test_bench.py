@@ -69,8 +69,15 @@ def test_what_was_not_measured_meets_nothing(table: Any) -> None:
 
 
 def test_the_table_and_its_json_say_the_same(table: Any) -> None:
-    row = table.Row("start", "ms", (12.34, 15.0, 200.4), (10.0, 12.0, 150.0), "pass", (table.Goal("ratio", most=2.0),),
-                    ((4.0, 2.0), (9.0, 3.0), (8.0, 2.0)))
+    row = table.Row(
+        "start",
+        "ms",
+        (12.34, 15.0, 200.4),
+        (10.0, 12.0, 150.0),
+        "pass",
+        (table.Goal("ratio", most=2.0),),
+        ((4.0, 2.0), (9.0, 3.0), (8.0, 2.0)),
+    )
     said = table.as_json(row)
     assert (said["n"], said["min"], said["median"], said["worst"]) == (3, 12.34, 15.0, 200.4)
     assert (said["ratio"], said["cpu_ratio"], said["verdict"]) == (1.25, 3.0, "met")

@@ -51,9 +51,12 @@ def test_publish_is_once_and_complete(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["result.json"]
 
 
-def test_publish_works_where_there_are_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
+def test_publish_works_where_there_are_no_hard_links(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
-        raise OSError(errno.EPERM, "no links here")
+        raise OSError(number, "no links here")
 
     monkeypatch.setattr(os, "link", refuse)
     path = str(tmp_path / "result.json")
@@ -165,7 +168,18 @@ def test_reading_what_is_there_and_what_is_not(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{", b"NaN", b"[Infinity]", b"-Infinity", b"1e999", b"1" * 400, b"[-" + b"9" * 5000 + b"]", b"[" * 100000, b"\xff"],
+    [
+        b"",
+        b"{",
+        b"NaN",
+        b"[Infinity]",
+        b"-Infinity",
+        b"1e999",
+        b"1" * 400,
+        b"[-" + b"9" * 5000 + b"]",
+        b"[" * 100000,
+        b"\xff",
+    ],
 )
 def test_only_json_is_json_and_nothing_else_than_value_error_comes(data: bytes) -> None:
     """NaN, 1e999, deep nesting, junk: ValueError only."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ def planned(home: store.Home, path: str, setup: Config | None = None, **asked: A
 
 
 def test_the_first_installed_backend_of_the_profile_serves(home: store.Home, path: str) -> None:
-    profiles = {"mine": {"backends": [{"backend": "cursor", "model": "c"}, {"backend": "codex", "model": "x", "effort": "low"}]}}
+    choices = [{"backend": "cursor", "model": "c"}, {"backend": "codex", "model": "x", "effort": "low"}]
+    profiles = {"mine": {"backends": choices}}
     spec = planned(home, path, Config(profiles=profiles), profile="mine").spec
     assert (spec.backend, spec.model, spec.effort, spec.executable) == ("codex", "x", "low", path + "/codex")
 
@@ -81,7 +83,9 @@ def test_a_schema_of_the_users_own_goes_with_the_run(home: store.Home, path: str
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"type": "string"}'])
-def test_a_bad_schema_is_refused_before_anything_starts(home: store.Home, path: str, tmp_path: Path, content: str) -> None:
+def test_a_bad_schema_is_refused_before_anything_starts(
+    home: store.Home, path: str, tmp_path: Path, content: str
+) -> None:
     bad = tmp_path / "bad.json"
     bad.write_text(content)
     with pytest.raises(AgentctlError) as caught:
@@ -111,7 +115,8 @@ def test_trust_is_the_projects_or_the_vendors_own(home: store.Home, path: str) -
 def test_codex_trust_is_read_line_by_line(home: store.Home, path: str) -> None:
     folder = Path(home.path, ".codex")
     folder.mkdir()
-    (folder / "config.toml").write_text('[projects."/other"]\ntrust_level = "trusted"\n[projects."/tmp"]\ntrust_level = "untrusted"\n')
+    other = '[projects."/other"]\ntrust_level = "trusted"\n'
+    (folder / "config.toml").write_text(other + '[projects."/tmp"]\ntrust_level = "untrusted"\n')
     assert not planned(home, path, profile="deep", backend="codex").spec.trusted
     (folder / "config.toml").write_text('[projects."/tmp"]\ntrust_level = "trusted"\n')
     assert planned(home, path, profile="deep", backend="codex").spec.trusted
@@ -154,10 +159,106 @@ def test_a_damaged_projects_file_is_named_and_kept(home: store.Home, content: by
 def test_a_damaged_configuration_is_said_and_defaults_serve(home: store.Home, content: bytes) -> None:
     Path(home.config).write_bytes(content)
     loaded, problem = config.load(home)
-    assert loaded == Config() and home.config in problem
+    assert loaded == Config(problem=problem) and home.config in problem
+    with pytest.raises(AgentctlError, match="no profile named `mine`") as caught:
+        config.profile(loaded, "mine")
+    assert problem in caught.value.hint
     assert Path(home.config).read_bytes() == content
 
 
 def test_values_of_the_wrong_type_are_the_defaults(home: store.Home) -> None:
     Path(home.config).write_text('{"panes_per_window": "six", "wake_keys": 1, "stop_grace_s": 2, "unknown": {}}')
-    assert config.load(home)[0] == Config(stop_grace_s=2.0)
+    loaded, problem = config.load(home)
+    assert loaded == Config(stop_grace_s=2.0, problem=problem)
+    assert (
+        problem == "%s: `unknown` is no setting, `panes_per_window` has the wrong type, "
+        "`wake_keys` has the wrong type: ignored" % home.config
+    )
+
+
+def test_a_configuration_in_which_nothing_is_wrong_has_no_problem(home: store.Home) -> None:
+    assert config.load(home) == (Config(), "")
+    wanted = Config(executables={"codex": "/c"}, stop_grace_s=2, profiles={}, backends={})
+    raw = wanted.to_json()
+    del raw["problem"]
+    Path(home.config).write_text(json.dumps(raw))
+    assert config.load(home) == (wanted, "")
+
+
+@pytest.mark.parametrize(
+    "entry, said",
+    [
+        (3, "it is not an object"),
+        ({"backends": 5}, "backends is a list"),
+        ({"backends": [{}]}, "backends is a list"),
+        ({"backends": [{"backend": "codex", "model": 5}]}, "backends.model has the wrong type"),
+        ({"limits": {"timeout_s": "30m"}}, "limits.timeout_s has the wrong type"),
+        ({"limits": []}, "limits has the wrong type"),
+        ({"escalate": 1}, "escalate has the wrong type"),
+        ({"allow": ["a", 5]}, "allow has the wrong type"),
+        ({"permissions": "all"}, "permissions is one of read-only, edit, full"),
+        ({"env": ["A"]}, "env is an object"),
+        ({"env": {"A": "\ud800"}}, "env: `A` cannot"),
+        ({"env": {"A": "a\0"}}, "env: `A` cannot"),
+        ({"env": {"A": None}}, "env: `A` cannot"),
+        ({"env": {"A=B": "c"}}, "env: `A=B` cannot"),
+        ({"env": {"": "c"}}, "env: `` cannot"),
+    ],
+)
+def test_a_profile_that_will_not_do_is_named_and_no_other_is_hurt(entry: object, said: str) -> None:
+    setup = Config(profiles={"bad": entry})
+    with pytest.raises(AgentctlError, match="profile `bad` in config.json: " + re.escape(said)):
+        config.profile(setup, "bad")
+    assert config.profile(setup, "spark").name == "spark"
+
+
+def test_a_profile_of_the_right_shape_is_taken(home: store.Home) -> None:
+    entry = {
+        "backends": [{"backend": "codex"}],
+        "limits": {"timeout_s": 3, "max_turns": None},
+        "allow": ["a"],
+        "env": {"A": "b", "N": 1},
+        "permissions": "edit",
+        "later": [],
+    }
+    made = config.profile(Config(profiles={"good": entry}), "good")
+    assert (made.limits, made.allow, made.backends[0].backend) == (Limits(timeout_s=3), ("a",), "codex")
+
+
+@pytest.mark.parametrize(
+    "entry, said",
+    [
+        (5, "it is not an object"),
+        ({}, "argv is a list of words"),
+        ({"argv": 5}, "argv is a list of words"),
+        ({"argv": []}, "argv is a list of words"),
+        ({"argv": ["x", 1]}, "argv is a list of words"),
+        ({"argv": ["x", "\ud800"]}, "argv is a list of words"),
+        ({"argv": [""]}, "argv begins with an empty word"),
+        ({"argv": ["x", "{nope}"]}, "argv has unknown placeholders: nope"),
+        ({"argv": ["x"], "stdin": 1}, "stdin is true or false"),
+        ({"argv": ["x"], "stream": "xml"}, "stream is one of claude, codex, cursor, text"),
+        ({"argv": ["x"], "stream": []}, "stream is one of"),
+    ],
+)
+def test_a_backend_that_will_not_do_is_named(entry: object, said: str) -> None:
+    with pytest.raises(AgentctlError, match="backend `zz` in config.json: " + said):
+        config.backend(Config(backends={"zz": entry}), "zz")
+
+
+def test_a_backend_of_the_users_own_or_of_ours_or_none() -> None:
+    entry = {"argv": ["x", "{prompt_file}"], "stdin": False, "stream": "codex"}
+    assert config.backend(Config(backends={"zz": entry}), "zz") == entry
+    assert config.backend(Config(), "codex") is None
+    with pytest.raises(AgentctlError, match="no backend named `yy`") as caught:
+        config.backend(Config(backends={"zz": entry}), "yy")
+    assert caught.value.hint == "one of: claude, codex, cursor, shell, zz" and caught.value.code == 2
+
+
+def test_a_schema_padded_with_white_space_is_stored_as_it_is_measured(
+    home: store.Home, path: str, tmp_path: Path
+) -> None:
+    padded = tmp_path / "s.json"
+    padded.write_text('{"type": "object",%s"properties": {"a": {}}}' % (" " * 300_000))
+    texts = planned(home, path, backend="claude", schema=str(padded)).texts
+    assert texts["schema.json"] == b'{"type": "object", "properties": {"a": {}}}\n'

@@ -29,13 +29,16 @@ def test_one_response_counts_once() -> None:
 
 
 def test_the_vendors_total_wins_over_the_sum() -> None:
-    p = progress.fold([event("usage", scope="message", id="a", input=10),
-                       event("usage", scope="run", input=7, turns=3)])
+    p = progress.fold(
+        [event("usage", scope="message", id="a", input=10), event("usage", scope="run", input=7, turns=3)]
+    )
     assert (p.usage.input, p.usage.turns) == (7, 3)
 
 
-@pytest.mark.parametrize("before, resumed, grown", [
-    (Usage(), False, 100), (Usage(input=60), True, 40), (Usage(input=60), False, 40), (Usage(), True, None)])
+@pytest.mark.parametrize(
+    "before, resumed, grown",
+    [(Usage(), False, 100), (Usage(input=60), True, 40), (Usage(input=60), False, 40), (Usage(), True, None)],
+)
 def test_a_cumulative_figure(before: Usage, resumed: bool, grown: object) -> None:
     p = progress.fold([event("usage", scope="session", input=100)], before, resumed)
     assert p.usage.input == grown and p.usage_session.input == 100
@@ -93,9 +96,12 @@ def test_success_takes_back_what_was_fatal() -> None:
 
 def test_doing() -> None:
     p = progress.Progress()
-    for given, said in ((event("tool_call", "ls  -la\nx", name="Bash"), "Bash: ls -la x"),
-                        (event("thinking"), "thinking"),
-                        (event("message", "I  will\nwrite"), "I will write"), (event("report", ok=True), "")):
+    for given, said in (
+        (event("tool_call", "ls  -la\nx", name="Bash"), "Bash: ls -la x"),
+        (event("thinking"), "thinking"),
+        (event("message", "I  will\nwrite"), "I will write"),
+        (event("report", ok=True), ""),
+    ):
         p.add(given)
         assert p.doing == said
 

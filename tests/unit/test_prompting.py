@@ -45,12 +45,23 @@ def test_an_escalation_asks_the_same_again() -> None:
     assert made.startswith("Fix it\n") and "- the check failed" in made and '"goal_met": false' in made
 
 
-@pytest.mark.parametrize("text, found", [
-    ("", None), ("no", None), ("[1]", None), ("{", None), ("{}", {}), ('{"a": 1}', {"a": 1}),
-    ('x {"a": 1} y {"b": {"c": 2}} z', {"b": {"c": 2}}), ('```json\n{"a": 1}\n```\nbye', {"a": 1}),
-    ('{not json} {"a": 1} {nor this}', {"a": 1}), ('{"a": "}{"}', {"a": "}{"}), ('{"a": NaN}', None),
-    ('[{"a": 1}]', {"a": 1}),
-])
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("", None),
+        ("no", None),
+        ("[1]", None),
+        ("{", None),
+        ("{}", {}),
+        ('{"a": 1}', {"a": 1}),
+        ('x {"a": 1} y {"b": {"c": 2}} z', {"b": {"c": 2}}),
+        ('```json\n{"a": 1}\n```\nbye', {"a": 1}),
+        ('{not json} {"a": 1} {nor this}', {"a": 1}),
+        ('{"a": "}{"}', {"a": "}{"}),
+        ('{"a": NaN}', None),
+        ('[{"a": 1}]', {"a": 1}),
+    ],
+)
 def test_the_last_object_of_a_text(text: str, found: object) -> None:
     assert prompting.last_json_object(text) == found
 
