@@ -70,10 +70,7 @@ def judge(spec: Spec, progress: Progress, ended: Ended, report: Optional[dict[st
     else:
         status, error = _of_worker(ended, progress, report, problem)
     claim = report or {}
-    return Result(
-        run_id=spec.id,
-        status=status,
-        error=error,
+    return seen(blank(spec, status, error), progress).replace(
         goal_met=claim.get("goal_met") if status == FINISHED else None,
         summary=claim.get("summary") or "",
         followup_prompt=claim.get("followup_prompt") or "",
@@ -81,15 +78,32 @@ def judge(spec: Spec, progress: Progress, ended: Ended, report: Optional[dict[st
         report=report,
         exit_code=ended.exit_code,
         signal=ended.signal,
+    )
+
+
+def blank(spec: Spec, status: str, error: str) -> Result:
+    """What the run was and how it ended; nothing of what was done in it."""
+    return Result(
+        run_id=spec.id,
+        status=status,
+        error=error,
         title=spec.title,
         project=spec.project,
         cwd=spec.cwd,
         backend=spec.backend,
         profile=spec.profile,
-        model=progress.model or spec.model,
+        model=spec.model,
         parent=spec.parent,
+        session_id=spec.session_id if spec.resume else "",
         created_at=spec.created_at,
-        session_id=progress.session_id or (spec.session_id if spec.resume else ""),
+    )
+
+
+def seen(result: Result, progress: Progress) -> Result:
+    """Add what the worker's events tell."""
+    return result.replace(
+        model=progress.model or result.model,
+        session_id=progress.session_id or result.session_id,
         usage=progress.usage,
         usage_session=progress.usage_session,
         context_tokens=progress.context_tokens,
@@ -131,24 +145,6 @@ def _of_worker(ended: Ended, progress: Progress, report: Optional[dict[str, Any]
     if report is None:
         return FAILED, "no valid report: " + (problem or "the worker gave none")
     return FINISHED, ""
-
-
-def unable(spec: Spec, status: str, error: str) -> Result:
-    """The result of a run whose worker was never started, or of which nothing more is known."""
-    return Result(
-        run_id=spec.id,
-        status=status,
-        error=error,
-        title=spec.title,
-        project=spec.project,
-        cwd=spec.cwd,
-        backend=spec.backend,
-        profile=spec.profile,
-        model=spec.model,
-        parent=spec.parent,
-        session_id=spec.session_id if spec.resume else "",
-        created_at=spec.created_at,
-    )
 
 
 def how(ended: Ended) -> str:

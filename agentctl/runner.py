@@ -120,7 +120,7 @@ def _life(
     except Exception as e:
         # A bug of ours, or a disk that failed, must end the run with a reason.
         _keep_traceback(run.home)
-        return judge.unable(spec, FAILED, "agentctl failed: %s: %s" % (type(e).__name__, e))
+        return judge.blank(spec, FAILED, "agentctl failed: %s: %s" % (type(e).__name__, e))
 
 
 def _keep_traceback(home: Home) -> None:
@@ -139,12 +139,12 @@ def _worked(attendant: Attendant) -> Result:
     spec, story = attendant.spec, attendant.story
     blocked = queueing.wait_for_parents(attendant)
     if blocked:
-        return judge.unable(spec, STOPPED if attendant.stopped else SKIPPED, blocked)
+        return judge.blank(spec, STOPPED if attendant.stopped else SKIPPED, blocked)
     conversation = queueing.join_conversation(attendant)
     if attendant.stop_asked():
-        return judge.unable(spec, STOPPED, attendant.stopped)
+        return judge.blank(spec, STOPPED, attendant.stopped)
     if not os.path.isdir(spec.cwd):
-        return judge.unable(spec, FAILED, "the directory %s is gone" % spec.cwd)
+        return judge.blank(spec, FAILED, "the directory %s is gone" % spec.cwd)
     if conversation:
         story.progress.go_on_after(conversation.used_before())
     os.chdir(spec.cwd)

@@ -110,29 +110,12 @@ def _lost(run: Run, why: str, now: float) -> Result:
     spec = run.spec()
     progress = salvaged(run, spec)
     report = progress.report or {}
-    return Result(
-        run_id=run.id,
-        status=LOST,
-        error=why,
-        title=spec.title,
-        project=spec.project,
-        cwd=spec.cwd,
-        backend=spec.backend,
-        profile=spec.profile,
-        model=progress.model or spec.model,
-        parent=spec.parent,
-        session_id=progress.session_id or _session_given(run, spec),
-        usage=progress.usage,
-        usage_session=progress.usage_session,
-        context_tokens=progress.context_tokens,
-        context_window=progress.context_window,
-        tool_calls=dict(progress.tool_calls),
-        files_read=judge.bounded(progress.files_read),
-        files_written=judge.bounded(progress.files_written),
+    result = judge.seen(judge.blank(spec, LOST, why), progress)
+    return result.replace(
+        session_id=result.session_id or _session_given(run, spec),
         summary=str(report.get("summary") or "")[:8000],
         notes="last report before it was lost, not a success" if report else "",
         artifacts=artifacts(run),
-        created_at=spec.created_at,
         finished_at=now,
     )
 

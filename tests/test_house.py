@@ -118,7 +118,6 @@ LONGER: dict[str, str] = {
     "commands._asking.add_arguments": "a table of options",
     "planning.plan": "one record, a field a line",
     "followup.request_of": "a refusal for each way it cannot be",
-    "judge.judge": "one record, a field a line",
 }
 """Functions over LONGEST_FUNCTION lines, by module and name; none over 45."""
 
