@@ -131,7 +131,7 @@ class World:
 
     def tmux(self, *words: str) -> str:
         done = subprocess.run(
-            ["tmux", "-L", self.socket, *words], env=self.env, capture_output=True, text=True, timeout=20
+            ["tmux", "-u", "-L", self.socket, *words], env=self.env, capture_output=True, text=True, timeout=20
         )
         return done.stdout
 

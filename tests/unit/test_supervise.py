@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from conftest import eventually
 STUBBORN = "trap '' TERM; (trap '' TERM; sleep 61.3) & while :; do sleep 0.05; done"
 LIVES_ON = "sleep 0.7; (trap '' TERM; sleep 61.3) & sleep 61.4"
 Started = Callable[[str], int]
+
+pytestmark = pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps, which stands in for /proc elsewhere")
 
 
 @pytest.fixture
