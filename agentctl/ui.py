@@ -60,7 +60,9 @@ def answer(words: str, otherwise: str) -> None:
         print(words)
         sys.stdout.flush()
     except OSError as e:
-        sys.stdout = open(os.devnull, "w")  # what is left in the buffer would be an error again
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())  # what is left in the buffer would be an error again
+        os.close(null)
         raise AgentctlError("cannot write the answer: %s" % e.strerror, otherwise) from None
 
 
