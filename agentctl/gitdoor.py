@@ -21,6 +21,7 @@ import stat
 import time
 
 from . import files
+from . import paths
 from . import proc
 from .errors import AgentctlError
 from .record import Record
@@ -125,14 +126,7 @@ def discover(cwd: str, deadline: float) -> Repo:
 
 def may_be_repository(cwd: str) -> bool:
     """Whether git is worth asking: most runs of plain commands are nowhere near a repository."""
-    folder = os.path.abspath(cwd)
-    while True:
-        if os.path.lexists(os.path.join(folder, ".git")) or os.path.isdir(os.path.join(folder, "objects")):
-            return True
-        above = os.path.dirname(folder)
-        if above == folder:
-            return False
-        folder = above
+    return bool(paths.repository_top(cwd)) or os.path.isfile(os.path.join(cwd, "HEAD"))
 
 
 def _head(door: Door) -> str:

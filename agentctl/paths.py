@@ -40,12 +40,17 @@ def asset(kind: str, name: str) -> str:
 def repository_top(folder: str) -> str:
     """The nearest directory at or above `folder` that git would take for a working tree; "" where none is."""
     here = os.path.abspath(folder)
-    while not os.path.lexists(os.path.join(here, ".git")):
+    while not _has_repository(os.path.join(here, ".git")):
         above = os.path.dirname(here)
         if above == here:
             return ""
         here = above
     return here
+
+
+def _has_repository(git: str) -> bool:
+    """An empty `.git` folder is none: Codex's sandbox leaves one in /tmp (seen with 0.169.0)."""
+    return os.path.isfile(git) or os.path.lexists(os.path.join(git, "HEAD"))
 
 
 def executable(name: str, path: str) -> str:
