@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def verify(attendant: Attendant) -> str:
     """`passed` where the command exits 0 in time, else `failed`; its output is verify.log."""
     story = attendant.story
+    story.screen.let_go()
     story.note("note", "check: " + attendant.spec.verify)
     try:
         check = attendant.start(("/bin/sh", "-c", attendant.spec.verify), (), "", "verify.log", "verify.log")

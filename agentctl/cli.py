@@ -168,8 +168,11 @@ def defaults(module: ModuleType) -> Any:
 
 def parser(name: str, module: ModuleType) -> ArgumentParser:
     """One command's arguments; its help leads with what it does and examples."""
+    import argparse
     from argparse import ArgumentParser
     from argparse import RawDescriptionHelpFormatter
+
+    argparse._ = str  # type: ignore[attr-defined]  # it asks gettext for its words, which imports locale: 1 ms
 
     def formatter(prog: str) -> RawDescriptionHelpFormatter:
         return RawDescriptionHelpFormatter(prog, width=100)  # asking for the terminal's width imports shutil: 4 ms

@@ -160,7 +160,7 @@ def read(path: str, limit: int = 16 << 20) -> bytes:
     try:
         chunks = []
         while limit > 0:
-            chunk = os.read(fd, min(limit, 1 << 20))
+            chunk = os.read(fd, min(limit, 1 << 16))  # a larger buffer is a mapping of its own: 0.1 ms
             if not chunk:
                 break
             chunks.append(chunk)

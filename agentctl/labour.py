@@ -52,6 +52,7 @@ def ask_again(attendant: Attendant, problem: str) -> judge.Ended:
     """One more turn, for a report that its vendor could not enforce."""
     path = attendant.run.file("repair.md")
     files.create(path, prompting.repair(problem, attendant.run.text("schema.json")).encode("utf-8"))
+    attendant.story.screen.let_go()
     attendant.story.note("note", "asks again for the report: " + problem)
     session = attendant.story.progress.session_id
     return _turn(attendant, attendant.spec.replace(resume=True, session_id=session), path)
@@ -75,8 +76,9 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
         raise
     finally:
         attendant.left += worker.clear_away()
+    story.screen.hold_back()
     story.stream.drain()
-    ended = judge.ended_by(status, cause, why or _last_stderr(attendant.run))
+    ended = judge.ended_by(status, cause, why or (_last_stderr(attendant.run) if status else ""))
     story.note("exited", "the worker ended: " + judge.how(ended))
     return ended
 

@@ -181,10 +181,12 @@ def _report(attendant: Attendant) -> tuple[Optional[dict[str, Any]], str]:
 
 
 def _changes(run: Run, spec: Spec, before: git.Snapshot) -> Git:
+    scratch = run.file("git")
     try:
-        return git.changes(spec.cwd, run.file("git"), before, run.file("diff.stat"), run.file("diff.patch"))
+        return git.changes(spec.cwd, scratch, before, run.file("diff.stat"), run.file("diff.patch"))
     finally:
-        shutil.rmtree(run.file("git"), ignore_errors=True)
+        if os.path.isdir(scratch):  # not even asking costs a waiter less than asking
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _escalated(run: Run, spec: Spec, result: Result, env: dict[str, str]) -> Result:
@@ -223,6 +225,7 @@ def _quietly(write: Callable[[], None]) -> None:
 
 def _afterwards(home: Home, config: Config, spec: Spec, screen: Screen, result: Result, env: dict[str, str]) -> None:
     """After the lock is free: the follow-up run, the last words in the pane, the wake."""
+    screen.let_go()
     for words, style in view.footer(result):
         screen.line(words, style)
     good = judge.exit_code([result]) == 0

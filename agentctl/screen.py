@@ -14,6 +14,7 @@ from . import text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Optional
 
 
 class Screen:
@@ -21,14 +22,28 @@ class Screen:
 
     def __init__(self, fd: int, env: Mapping[str, str]) -> None:
         self._fd = fd
+        self._held: Optional[list[tuple[str, str]]] = None
         self.alive = os.isatty(fd)
         self._colour = not env.get("NO_COLOR") and env.get("TERM") != "dumb"
         if self.alive:
             os.set_blocking(fd, False)
             _quiet(fd)
 
+    def hold_back(self) -> None:
+        """Keep what is said from now on until `let_go`: painting it costs time that waiters would wait."""
+        self._held = []
+
+    def let_go(self) -> None:
+        """Say what was held back."""
+        held, self._held = self._held or [], None
+        for words, style in held:
+            self.line(words, style)
+
     def line(self, words: str, style: str = "") -> None:
         """One line, made safe and cut to the pane's width."""
+        if self._held is not None:
+            self._held.append((words, style))
+            return
         if not self.alive:
             return
         shown = text.one_line(words, self._width())
