@@ -185,7 +185,7 @@ def _changes(run: Run, spec: Spec, before: git.Snapshot) -> Git:
     try:
         return git.changes(spec.cwd, scratch, before, run.file("diff.stat"), run.file("diff.patch"))
     finally:
-        if os.path.isdir(scratch):  # not even asking costs a waiter less than asking
+        if os.path.isdir(scratch):  # rmtree of nothing costs ten times this look, and waiters wait for it
             shutil.rmtree(scratch, ignore_errors=True)
 
 

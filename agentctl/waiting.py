@@ -1,4 +1,6 @@
-"""Waiting for runs to end: blocked in the kernel on their locks, no polling.
+"""Waiting for runs to end: blocked in the kernel on their locks.
+
+Only a run that is not born yet is looked for again and again, for some 50 ms as a rule.
 
 A waiter costs no CPU and is woken in well under a millisecond when the runner
 lets go of its lock, or dies. Any number of waiters may wait for the same run.
