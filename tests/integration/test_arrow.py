@@ -45,6 +45,7 @@ def test_a_pane_changes_nothing(world: World) -> None:
     seen = []
     for run in runs:
         result = world.result(run)
+        eventually((world.folder(run) / "notified").exists)  # written after the waiters are let go
         for key in ("run_id", "created_at", "started_at", "finished_at"):
             result.pop(key)
         seen.append((result, sorted(os.listdir(world.folder(run)))))
