@@ -13,6 +13,7 @@ import threading
 import time
 
 from . import environ
+from . import paths
 from . import signals
 from . import supervise
 from .errors import AgentctlError
@@ -108,7 +109,8 @@ class Attendant:
         at = self.run.file
         while self._crew:
             self._crew.pop().dismiss_sentinel()
-        self._crew.append(Worker(self.run.id, self.alarm, argv, env, self._umask, stdin, at(stdout), at(stderr)))
+        will = (*paths.PROGRAM, "_settle", self.run.home.path, self.run.id)
+        self._crew.append(Worker(self.run.id, self.alarm, argv, env, self._umask, stdin, at(stdout), at(stderr), will))
         return self._crew[-1]
 
 

@@ -30,17 +30,21 @@ COMMANDS: dict[str, str] = {
     "wait": "wait for runs to end and print their results",
     "show": "print what is known of a run",
     "list": "list runs, newest first",
+    "inbox": "what happened and nobody has acknowledged",
     "resume": "go on from an ended run, in its session",
     "stop": "stop runs; they stay resumable",
     "follow": "print a run's events as they happen",
     "tail": "print the newest lines of notify.log",
+    "wake": "test how an orchestrator is woken",
     "attach": "go to a run's tmux pane",
     "replay": "read a run's raw output again with today's adapter",
     "demo": "see it work in one minute, without an account",
+    "doctor": "check everything agentctl depends on, with remedies",
     "completion": "print a completion script for bash, zsh or fish",
     "help": "explain a command or a topic",
 }
 HIDDEN = ("_run", "_complete")
+ERRANDS = ("_settle", "_tell", "_hook")
 
 USAGE = "usage: agentctl [--home DIR] COMMAND [ARGUMENTS]"
 
@@ -101,6 +105,10 @@ def dispatch(argv: list[str]) -> int:
         from . import runner
 
         return runner.main(words[1], words[2])
+    if name in ERRANDS:
+        from . import errands
+
+        return errands.main(name, words[1:], home)
     if name == "_install":
         from .installer import main as installing
 

@@ -40,7 +40,11 @@ class Config(Record):
     `tmux_session`: where worker panes go ("" is the caller's own tmux session, or
     `ai` outside tmux); `tmux_socket`: a server's name or socket path.
     `tmux_notify_target`: a pane whose status line is told of each end;
-    `tmux_sendkeys_target`: a pane to wake besides the one that called `start`.
+    `tmux_sendkeys_target`: a pane to tell in place of one that merely called `start`.
+    `wake`: the transports to try, in order; or an object of such lists by orchestrator,
+    `*` for the others. `wake_keys`: false takes the keys out of it.
+    `orch_allow`: what an orchestrator that `orch` starts may run unasked, in Claude's words.
+    `idle_notice_s`: a worker that printed nothing for so long is told of; 0 never.
     `keep_panes`: "failed" keeps the panes of runs that did not reach their goal,
     "always" and "never" say themselves.
     `stop_grace_s`: between TERM and KILL; `exit_grace_s`: how long a worker may live
@@ -54,7 +58,10 @@ class Config(Record):
     tmux_sendkeys_target: str = ""
     panes_per_window: int = 6
     keep_panes: str = "failed"
+    wake: Optional[Any] = None
     wake_keys: bool = True
+    orch_allow: Optional[list[str]] = None
+    idle_notice_s: float = 900.0
     stop_grace_s: float = 5.0
     exit_grace_s: float = 15.0
     verify_timeout_s: float = 600.0
@@ -66,6 +73,7 @@ class Config(Record):
     problem: str = ""
 
 
+TRANSPORTS = ("pull", "hooks", "keys", "status")
 _SETTINGS = Config().to_json().keys() - {"problem"}
 DEFAULT_SESSION = "ai"
 
@@ -91,7 +99,14 @@ def _ignored(path: str, raw: dict[str, Any]) -> str:
     """What of a readable configuration is not used, or ""."""
     unknown = ["`%s` is no setting" % name for name in raw if name not in _SETTINGS]
     mistyped = ["`%s` has the wrong type" % name for name in misfits(Config, raw)]
+    mistyped += ["`wake`: %s" % wrong for wrong in _wrong_with_wake(raw.get("wake"))]
     return "%s: %s: ignored" % (path, ", ".join(unknown + mistyped)) if unknown or mistyped else ""
+
+
+def _wrong_with_wake(raw: object) -> list[str]:
+    lists = list(raw.values()) if isinstance(raw, dict) else [] if raw is None else [raw]
+    good = all(isinstance(words, list) and all(w in TRANSPORTS for w in words) for words in lists)
+    return [] if good else ["it is a list of %s, or an object of such lists" % ", ".join(TRANSPORTS)]
 
 
 def misfits(kind: type[Record], raw: dict[str, Any]) -> list[str]:
@@ -104,6 +119,13 @@ def _differences(given: object, taken: object) -> list[str]:
     if isinstance(given, dict) and isinstance(taken, dict):
         return ["." + name + more for name in given if name in taken for more in _differences(given[name], taken[name])]
     return [] if given == taken and isinstance(given, bool) == isinstance(taken, bool) else [""]
+
+
+def transports(config: Config, orchestrator: str) -> tuple[str, ...]:
+    """How to wake an orchestrator, in order; what is no transport is left out."""
+    wanted = config.wake.get(orchestrator, config.wake.get("*")) if isinstance(config.wake, dict) else config.wake
+    listed = wanted if isinstance(wanted, list) else TRANSPORTS
+    return tuple(dict.fromkeys(t for t in listed if t in TRANSPORTS and (config.wake_keys or t != "keys")))
 
 
 def profiles(config: Config) -> dict[str, Profile]:

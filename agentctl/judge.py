@@ -265,13 +265,19 @@ def _code(result: Result) -> int:
     return 3 if result.goal_met is False or result.verified == CHECK_FAILED else 0
 
 
+def outcome(status: str, goal_met: Optional[bool], verified: str) -> str:
+    """`finished, goal met, check passed`: the three things that are told apart."""
+    said = [status]
+    if goal_met is not None and status == FINISHED:
+        said.append("goal met" if goal_met else "goal not met")
+    if verified not in (UNCHECKED, ""):
+        said.append("check %s" % verified)
+    return ", ".join(said)
+
+
 def headline(result: Result) -> str:
     """One line for people: `finished, goal met, check passed · 2 files · 3m05s`."""
-    parts = [result.status]
-    if result.goal_met is not None and result.status == FINISHED:
-        parts[0] += ", goal met" if result.goal_met else ", goal not met"
-    if result.verified != UNCHECKED:
-        parts[0] += ", check %s" % result.verified
+    parts = [outcome(result.status, result.goal_met, result.verified)]
     if result.error:
         parts.append(text.one_line(result.error, 160))
     if result.git_files:

@@ -13,6 +13,7 @@ import time
 from . import backends
 from . import files
 from . import judge
+from . import needs
 from . import prompting
 from . import stream
 from . import supervise
@@ -23,6 +24,8 @@ from .model import RunFiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional
+
     from .attend import Attendant
     from .model import Spec
     from .store import Run
@@ -98,6 +101,7 @@ def _files(run: Run, words: str) -> RunFiles:
 def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tuple[int, str, str]:
     """Until the worker's process has ended: (wait status, cause, words)."""
     story, config = attendant.story, attendant.config
+    teller = needs.Teller(attendant.run, attendant.spec)
     began = last_output = time.monotonic()
     reported, nap = None, _SHORT_NAP
     while True:
@@ -112,20 +116,25 @@ def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tupl
         if reported is None and story.progress.reported:
             reported = time.monotonic()
         story.status(RUNNING, story.progress.doing, worker.pid)
-        facts = watch.Facts(
-            now=time.monotonic(),
-            started=began,
-            last_output=last_output,
-            reported=reported,
-            output_bytes=story.printed(),
-            stop_asked=attendant.stop_asked(),
-        )
+        facts = _facts(attendant, began, last_output, reported)
+        teller.look(needs.needs(story.progress, attendant.spec.limits, facts.now - last_output, config.idle_notice_s))
         why = watch.why_stop(facts, attendant.spec.limits, config.exit_grace_s, story.progress)
         if why:
             story.note("note", why[1])
             return worker.stop(interrupt_first, config.stop_grace_s, story.stream.pump), *why
         worker.reap_orphans()
         attendant.alarm.sleep(nap)
+
+
+def _facts(attendant: Attendant, began: float, last_output: float, reported: Optional[float]) -> watch.Facts:
+    return watch.Facts(
+        now=time.monotonic(),
+        started=began,
+        last_output=last_output,
+        reported=reported,
+        output_bytes=attendant.story.printed(),
+        stop_asked=attendant.stop_asked(),
+    )
 
 
 def _last_stderr(run: Run) -> str:

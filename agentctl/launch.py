@@ -7,19 +7,20 @@ holds the lock. Where that never happens a reader settles it.
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from . import environ
 from . import files
+from . import inbox
 from . import locks
+from . import orchestrators
 from . import paths
+from . import processes
 from . import store
 from . import tmux
 from .config import DEFAULT_SESSION
 from .config import Config
 from .errors import AgentctlError
-from .model import Wake
 from .planning import Plan
 
 TYPE_CHECKING = False
@@ -35,21 +36,25 @@ _MOST_PLACES = 64
 
 def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask: int) -> Run:
     """The run's folder under its dot-name, with the caller's environment handed over."""
-    caller, pane = tmux.of_caller(env)
-    wake = Wake(pane=pane, socket=caller.socket, server_pid=_server_pid(env)) if pane else plan.spec.wake
+    if processes.in_codex_sandbox():
+        raise AgentctlError(
+            "in Codex's sandbox whatever is started ends with the command",
+            'let agentctl out of it: put prefix_rule(pattern=["agentctl"], decision="allow") into '
+            "~/.codex/rules/default.rules; see `agentctl help orchestrators`",
+        )
     handed = environ.handed_over({os.fsencode(k): os.fsencode(v) for k, v in {**env, **plan.env}.items()}, umask)
     texts = {**plan.texts, "environment": handed}
     try:
-        return store.stage(home, plan.spec.replace(wake=wake), texts)
+        wake = orchestrators.addressee(home, config, env)
+        spec = plan.spec.replace(wake=wake if wake.orchestrator else plan.spec.wake)
+        run = store.stage(home, spec, texts)
+        if spec.wake.orchestrator:
+            inbox.ring(home, spec.wake.orchestrator)  # whoever waits for its news has one more run to watch
+        return run
     except OSError as e:
         raise AgentctlError(
             "cannot write in %s: %s" % (home.runs, e.strerror), "free space there, or choose another --home"
         ) from None
-
-
-def _server_pid(env: Mapping[str, str]) -> int:
-    word = env.get("TMUX", "").rpartition(",")[0].rpartition(",")[2]
-    return int(word) if word.isdigit() else 0
 
 
 def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: bool) -> None:
@@ -59,7 +64,7 @@ def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: b
         if pane:
             _in_pane(home, config, argv, env)
         else:
-            _detached(argv)
+            detached(argv)
     except (AgentctlError, OSError) as e:
         if isinstance(e, tmux.TmuxFailed) and _born_all_the_same(run):
             return
@@ -80,11 +85,11 @@ def launch_surely(home: Home, config: Config, run: Run, env: Mapping[str, str], 
     except AgentctlError:
         if _born_all_the_same(run):
             return
-    _detached(argv)
+    detached(argv)
 
 
 def _runner_argv(home: Home, run: Run) -> list[str]:
-    return [os.path.realpath(sys.executable), "-I", "-S", paths.PACKAGE, "_run", home.path, run.id]
+    return [*paths.PROGRAM, "_run", home.path, run.id]
 
 
 def server_of(config: Config, env: Mapping[str, str]) -> tuple[tmux.Server, str]:
@@ -106,7 +111,8 @@ def _in_pane(home: Home, config: Config, argv: list[str], env: Mapping[str, str]
         files.refresh(home.places, files.dump({**places, key: place.to_json()}))
 
 
-def _detached(argv: list[str]) -> None:
+def detached(argv: list[str]) -> None:
+    """Run one of our own programs without a terminal, in a session of its own. Raises OSError."""
     from . import supervise
 
     null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)

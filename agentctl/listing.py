@@ -22,6 +22,7 @@ from .model import Spec
 from .model import Usage
 from .record import Record
 from .record import typed
+from .store import ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,11 +61,12 @@ class Row(Record):
 
 
 class Wanted(Record):
-    """Which runs to list: "" and () mean any. At most `limit`, the newest."""
+    """Which runs to list: "" and () mean any; `unacked`, those with events in an inbox. At most `limit`, the newest."""
 
     project: str = ""
     statuses: tuple[str, ...] = ()
     limit: int = 30
+    unacked: bool = False
 
 
 def known(run: Run, now: float) -> dict[str, Any]:
@@ -126,7 +128,12 @@ def rows(home: Home, wanted: Wanted, now: Optional[float] = None) -> Iterator[di
 
 
 def _candidates(home: Home, wanted: Wanted) -> Iterable[str]:
-    """Only live runs need be looked at where only live ones are wanted."""
+    """Only live runs need be looked at where only live ones are wanted, and inboxes where only these are."""
+    if wanted.unacked:
+        from . import inbox
+
+        found = {entry.run_id for name in inbox.names(home) for entry in inbox.pending(home, name)}
+        return sorted((run_id for run_id in found if ID.match(run_id)), reverse=True)
     if wanted.statuses and set(wanted.statuses) <= {QUEUED, RUNNING}:
         return finding.live(home)
     return finding.newest(home, wanted.project)

@@ -70,8 +70,9 @@ def _minus(a: Any, b: Any) -> Any:
 
 
 class Wake(Record):
-    """Whom to tell when the run ends: the pane that called `start`, on its tmux server."""
+    """Whom to tell of the run: whose inbox, and the pane that called `start`, on its tmux server."""
 
+    orchestrator: str = ""
     pane: str = ""
     socket: str = ""
     server_pid: int = 0
@@ -165,6 +166,7 @@ KINDS = (
     "retry",
     "error",
     "report",
+    "news",
     "other",
     "queued",
     "started",
@@ -189,6 +191,7 @@ class Event(Record):
       limit       reason (rate, usage, turns, budget, context), reset_at
       retry       attempt, max, delay_s, status
       error       fatal: the worker cannot have succeeded
+      news        for the orchestrator's inbox
       report      the vendor says the turn is over: ok, report (object or absent), reason
     """
 

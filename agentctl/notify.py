@@ -1,8 +1,8 @@
-"""Exactly one line in notify.log per ended run, whatever crashes when.
+"""Exactly one line in notify.log per ended run, and one event for its orchestrator, whatever crashes when.
 
-Under one lock: if the run's id is not in the log's tail, one line is appended; then it
-is flushed and the run is marked. A crash before the line is repaired by the next
-reader; between line and mark, the tail tells.
+Under one lock: if the run's id is not in the log's tail, one line is appended; then the
+event is posted, the line flushed and the run marked. A crash before the mark is repaired
+by the next reader: the tail tells of the line, the event's name of the event.
 """
 
 from __future__ import annotations
@@ -11,21 +11,28 @@ import os
 import time
 
 from . import files
+from . import inbox
+from . import judge
 from . import locks
 from . import text
+from .model import RUNNING
 from .model import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional
+
+    from .model import Spec
     from .store import Run
 
 _TAIL = 1 << 18
 
 
 def note_end(run: Run, result: Result) -> None:
-    """What a reader does for a run that is not marked: line and mark. Raises OSError on a full disk."""
+    """What a reader does for a run that is not marked: line, event and mark. Raises OSError on a full disk."""
     if not run.told():
         tell(run, result)
+        post_end(run, run.spec(), result)
         seal(run)
 
 
@@ -51,6 +58,32 @@ def seal(run: Run) -> None:
         files.create(run.file("notified"), b"")
     except FileExistsError:
         pass  # a reader was quicker
+
+
+def post(run: Run, spec: Spec, kind: str, words: str, result: Optional[Result] = None) -> bool:
+    """An event for the run's orchestrator, if it has one; whether it is new. Raises OSError on a full disk."""
+    if not spec.wake.orchestrator:
+        return False
+    entry = inbox.Entry(
+        id=inbox.name_of(run.id, kind),
+        kind=kind.partition("-")[0],
+        run_id=run.id,
+        orchestrator=spec.wake.orchestrator,
+        at=result.finished_at if result else time.time(),
+        title=spec.title,
+        project=spec.project,
+        profile=spec.profile or spec.backend,
+        status=result.status if result else RUNNING,
+        goal_met=result.goal_met if result else None,
+        verified=result.verified if result else "",
+        text=words,
+    )
+    return inbox.post(run.home, entry)
+
+
+def post_end(run: Run, spec: Spec, result: Result) -> bool:
+    """The event of the run's end."""
+    return post(run, spec, inbox.ENDED, judge.headline(result), result)
 
 
 def _line(result: Result) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from .errors import AgentctlError
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PACKAGE = os.path.dirname(os.path.realpath(__file__))
+PROGRAM = (os.path.realpath(sys.executable or "python3"), "-I", "-S", PACKAGE)
+"""argv of this very program, whatever the PATH says."""
 
 
 def home_folder(option: str, env: Mapping[str, str]) -> str:

@@ -51,6 +51,74 @@ def parent(pid: int) -> int:
     return int(out) if out.isdigit() else 0
 
 
+def any_below(root: int, name: str) -> bool:
+    """Whether a program of this name runs at or below `root`, in the foreground of its terminal."""
+    if LINUX:
+        named = [pid for pid in others() if _name(pid) == name]
+    else:
+        lines = (line.split(None, 1) for line in _ps("-axo", "pid=,comm=").splitlines())
+        named = [int(words[0]) for words in lines if len(words) == 2 and os.path.basename(words[1].strip()) == name]
+    return any(in_foreground(pid) and descends(pid, root) for pid in named)
+
+
+def in_codex_sandbox() -> bool:
+    """Whether all that we start ends with the command that called us: a PID namespace of Codex's (0.169.0, seen)."""
+    return LINUX and os.getpid() != 1 and _name(1) == "codex"
+
+
+def _name(pid: int) -> str:
+    try:
+        with open("/proc/%d/comm" % pid, "rb") as f:
+            return f.read().decode("ascii", "replace").strip()
+    except OSError:
+        return ""
+
+
+def descends(pid: int, root: int) -> bool:
+    """Whether `root` is the process itself or above it."""
+    for _ in range(64):
+        if pid == root:
+            return root > 1
+        pid = parent(pid)
+        if pid <= 1:
+            return False
+    return False
+
+
+def gone(pid: int) -> bool:
+    """Whether no live process has this number."""
+    return zombie(pid) or not start_time(pid)
+
+
+def end_of(pid: int) -> list[int]:
+    """Descriptors of which one is readable once the process has ended; [] where the system has no such thing."""
+    try:
+        if hasattr(os, "pidfd_open"):
+            return [os.pidfd_open(pid)]
+        import select
+
+        queue = select.kqueue()  # type: ignore[attr-defined]  # macOS, the BSDs [not measured]
+        ended = select.kevent(pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD, select.KQ_NOTE_EXIT)  # type: ignore[attr-defined]
+        queue.control([ended], 0)
+        _KEPT.append(queue)
+        return [queue.fileno()]
+    except (OSError, AttributeError):
+        return []  # an older kernel, or it has ended already
+
+
+_KEPT: list[object] = []
+"""Queues that close with their object."""
+
+
+def in_foreground(pid: int) -> bool:
+    """Whether the keys of its terminal go to this process: not suspended, nothing else was put before it."""
+    if LINUX:
+        fields = _stat(pid)
+        return len(fields) > 5 and fields[0] != "T" and fields[2] == fields[5]
+    words = _ps("-o", "pgid=,tpgid=,stat=", "-p", str(pid)).split()
+    return len(words) > 2 and words[0] == words[1] and not words[2].startswith("T")
+
+
 def zombie(pid: int) -> bool:
     """Whether it has ended and nobody has asked how. Linux; elsewhere False."""
     return LINUX and _stat(pid)[:1] == ["Z"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_FILES = 2000
 MOST_DENIED = 200
+MOST_NEWS = 1000
 MOST_TOOLS = 100
 MOST_TAIL = 40
 LONGEST_FIELD = 8000
@@ -38,6 +39,7 @@ class Progress:
     reported, ok, reason, report      the turn's end; `report` is the last one that had an object
     error, fatal      the last error; the one after which the run cannot have succeeded
     usage_session, context_tokens, context_window      None where the vendor does not tell
+    retrying, news      whether the last that it did was to try again; what it wants to be told, of its own backend
     tool_calls, files_read, files_written, denied, retries, limit, counts, doing
     """
 
@@ -57,6 +59,8 @@ class Progress:
         self.files_written: list[str] = []
         self.denied: list[str] = []
         self.retries = 0
+        self.retrying = False
+        self.news: list[str] = []
         self.limit: Optional[dict[str, Any]] = None
         self.counts: dict[str, int] = {}
         self._before = usage_before
@@ -76,6 +80,7 @@ class Progress:
     def add(self, event: Event) -> None:
         """Take one event into account. Total: data of an unexpected type is left out."""
         self.counts[event.kind] = self.counts.get(event.kind, 0) + 1
+        self.retrying = event.kind == "retry" or self.retrying and event.kind in ("other", "note")
         reader = _READERS.get(event.kind)
         if reader is not None:
             reader(self, event)
@@ -184,6 +189,10 @@ class Progress:
         self.retries += 1
         self.doing = _short("waiting to try again: %s" % event.text)
 
+    def _has_news(self, event: Event) -> None:
+        if len(self.news) < MOST_NEWS:
+            self.news.append(event.text[:2000])
+
     def _erred(self, event: Event) -> None:
         self.error = event.text
         if event.data.get("fatal") is True:
@@ -213,6 +222,7 @@ _READERS: dict[str, Callable[[Progress, Event], None]] = {
     "usage": Progress._used,
     "limit": Progress._limited,
     "retry": Progress._retry,
+    "news": Progress._has_news,
     "error": Progress._erred,
     "report": Progress._end,
 }

@@ -86,6 +86,8 @@ _OPTIONAL: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
     "str": (str,),
     "dict": (dict,),
+    "list": (list,),
+    "Any": (list, dict),
 }
 
 

@@ -80,12 +80,11 @@ def main(home_path: str, run_id: str) -> int:
         result = _escalated(run, spec, result, env)
     published = _publish(run, result, alarm, screen)
     os.close(lock)
-    for worker in crew:
-        worker.dismiss_sentinel()
     if published:
-        store.tidy(run)  # before the mark: what is not marked is looked at again
-        _quietly(lambda: notify.note_end(run, result))
+        _quietly(lambda: _note_end(run, spec, result))
         _afterwards(home, config, spec, screen, result, env)
+    for worker in crew:
+        worker.dismiss_sentinel()  # last: should we be killed before, it has the rest done
     return 0
 
 
@@ -216,6 +215,13 @@ def _publish(run: Run, result: Result, alarm: Alarm, screen: Screen) -> bool:
     return False
 
 
+def _note_end(run: Run, spec: Spec, result: Result) -> None:
+    """The event first, on which the wake waits; the mark last: what is not marked is looked at again."""
+    notify.post_end(run, spec, result)
+    store.tidy(run)
+    notify.note_end(run, result)
+
+
 def _quietly(write: Callable[[], None]) -> None:
     try:
         write()
@@ -233,10 +239,10 @@ def _afterwards(home: Home, config: Config, spec: Spec, screen: Screen, result: 
     try:
         if result.escalated_to:
             followup.launch_staged(home, config, result.escalated_to, env)
+        wake.end_of(home, config, spec, "agentctl: run %s %s" % (result.run_id, result.status), os.environ)
         server, pane = tmux.of_caller(os.environ)
         if screen.alive and (config.keep_panes == "always" or config.keep_panes == "failed" and not good):
             tmux.keep_when_dead(server, pane)
-        wake.deliver(home, config, spec, result)
     except Exception as e:
         # The result is published: whatever breaks here is a hint lost, not a run.
         screen.line("not everything could be told: %s" % e, "dim")

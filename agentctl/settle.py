@@ -17,6 +17,7 @@ from . import locks
 from . import notify
 from . import store
 from . import supervise
+from . import wake
 from .errors import AgentctlError
 from .model import LOST
 from .model import Result
@@ -70,6 +71,7 @@ def _repair(run: Run, result: Result) -> None:
             store.end(run, result)  # changes no result; takes away the hints that it is alive
             notify.note_end(run, result)
             store.tidy(run)
+            wake.send_for(run.home, run.spec().wake.orchestrator)
         except OSError:
             pass  # a full or read-only disk: reading still works, a later reader repairs
 
@@ -94,6 +96,7 @@ def _settle(run: Run, now: float) -> Result:
             os.rename(run.path, os.path.join(run.home.runs, run.id))
         notify.note_end(run, result)
         store.tidy(run)
+        wake.send_for(run.home, run.spec().wake.orchestrator)
     except OSError:
         pass  # read-only or full: the answer is the same for this reader, the next one tries again
     return run.result() or result

@@ -57,10 +57,10 @@ class Home:
         return run
 
 
-_NAMES = {name: name for name in ("runs", "active", "journal", "sessions", "prompts", "lock", "wakes")}
+_NAMES = {name: name for name in ("runs", "active", "journal", "sessions", "prompts", "lock", "wakes", "inbox")}
 _NAMES.update({name: name + ".json" for name in ("config", "projects", "places")})
 _NAMES.update({name: name.replace("_", ".") for name in ("notify_log", "crash_log", "tmux_lock", "notify_lock")})
-_FOLDERS = ("runs", "active", "prompts", "sessions", "wakes")
+_FOLDERS = ("runs", "active", "prompts", "sessions", "wakes", "inbox")
 
 
 class Run:

@@ -62,11 +62,12 @@ def become_subreaper() -> None:
         pass  # a libc without prctl: the group and the marker still hold
 
 
-def start_sentinel(run_id: str) -> tuple[int, int]:
+def start_sentinel(run_id: str, last_will: Sequence[str]) -> tuple[int, int]:
     """Fork the sentinel: (its pid, the descriptor that tells it things).
 
-    Write `pgid\\n` when the worker is there, `.` when all is well and it may go.
-    It must hold none of our descriptors, above all not the run's lock.
+    Write `pgid\\n` when the worker is there, `.` when all is well and it may go. When the
+    runner dies it ends the worker and executes `last_will`, an argv of our own. It must
+    hold none of our descriptors, above all not the run's lock.
     """
     listen, tell = os.pipe()
     pid = os.fork()
@@ -80,22 +81,26 @@ def start_sentinel(run_id: str) -> tuple[int, int]:
         for number in (*HANDLED, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # harmless, and it may have to ask `ps`
-        _watch(run_id)
+        if _watch(run_id):
+            null = os.dup2(os.open(os.devnull, os.O_RDWR), 9)
+            spawn(last_will, {**os.environ, DETACHED: "1"}, os.devnull, null, null)
     finally:
         os._exit(0)
 
 
-def _watch(run_id: str) -> None:
+def _watch(run_id: str) -> bool:
+    """Until all is well (False), or the runner has died and what it left is ended."""
     group, started = 0, ""
     while True:
         heard = os.read(0, 64)
         if heard.endswith(b"."):
-            return
+            return False
         if not heard:
             break
         group = int(heard)
         started = "" if can_mark() else start_time(group)
     end_group(group, run_id, grace=1.0, started=started)
+    return True
 
 
 def end_group(pgid: int, run_id: str, grace: float, started: str = "") -> None:

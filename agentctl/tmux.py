@@ -225,12 +225,14 @@ def _dress(window: str) -> tuple[list[str], list[str]]:
 
 
 def describe(server: Server, pane: str) -> Optional[Pane]:
-    """Which process and server a pane id stands for now; None where it is gone."""
+    """Which pane, process and server a target stands for now; None where it is gone."""
     try:
         words = run(server, ["display-message", "-p", "-t", pane, "#{pane_id} #{pane_pid} #{pid}"]).split()
     except TmuxFailed:
         return None
-    if len(words) < 3 or words[0] != pane or not (words[1] + words[2]).isdigit():
+    if len(words) < 3 or not words[0].startswith("%") or not (words[1] + words[2]).isdigit():
+        return None
+    if pane.startswith("%") and words[0] != pane:
         return None
     return Pane(id=words[0], pid=int(words[1]), server_pid=int(words[2]))
 
@@ -243,42 +245,6 @@ def keep_when_dead(server: Server, pane: str) -> None:
 def say(server: Server, pane: str, text: str) -> None:
     """Show a line in the status line of the clients that look at the pane."""
     run(server, ["display-message", "-t", pane, plain(text)], timeout=5)
-
-
-def pane_state(server: Server, pane: str) -> dict[str, str]:
-    """What must hold before a key may be pressed: see wake.py. {} where the pane is gone."""
-    names = ("pane_id", "pane_pid", "pid", "pane_dead", "pane_in_mode", "pane_input_off", "pane_synchronized")
-    try:
-        out = run(server, ["display-message", "-p", "-t", pane, " ".join("x#{%s}" % n for n in names)], timeout=5)
-    except TmuxFailed:
-        return {}
-    return dict(zip(names, (word[1:] for word in out.split())))
-
-
-def screen(server: Server, pane: str) -> list[str]:
-    """The lines the pane shows now."""
-    return run(server, ["capture-pane", "-p", "-t", pane], timeout=5).splitlines()
-
-
-def paste(server: Server, pane: str, text: str) -> None:
-    """Put text in as one bracketed paste: no key of it is an Enter. Copy mode is left alone."""
-    _buffer(server, pane, text, "-p")
-
-
-def press_enter(server: Server, pane: str) -> None:
-    """A carriage return as a raw buffer, which also reaches a pane in copy mode."""
-    _buffer(server, pane, "\r", "-r")
-
-
-def _buffer(server: Server, pane: str, text: str, flag: str) -> None:
-    name = "agentctl-%d" % os.getpid()
-    run(
-        server,
-        ["load-buffer", "-b", name, "-"],
-        ["paste-buffer", "-d", flag, "-b", name, "-t", pane],
-        stdin=text.encode("utf-8"),
-        timeout=5,
-    )
 
 
 def go_to(server: Server, pane: str, inside: bool) -> list[str]:

@@ -5,6 +5,7 @@ Used by the pane, `follow` and `replay`: what one shows, all show.
 
 from __future__ import annotations
 
+from . import inbox
 from . import judge
 from . import text
 from .model import Event
@@ -14,6 +15,8 @@ from .model import Spec
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional
+
+    from .inbox import Entry
 
 _SIGNS = {
     "message": ("│", ""),
@@ -79,3 +82,20 @@ def next_command(result: Result) -> str:
 def state_title(spec: Spec, state: str) -> str:
     """The pane's title: state first, so that a narrow border still tells."""
     return " ".join(p for p in (state, spec.id[-4:], spec.profile or spec.backend, spec.title) if p)
+
+
+_NEEDS = {
+    inbox.DENIED: "was refused a permission",
+    inbox.BLOCKED: "gets no answer and tries again",
+    inbox.LIMIT: "ran into a limit of its vendor",
+    inbox.BUDGET: "has nearly used its budget",
+    inbox.IDLE: "has printed nothing for long",
+    inbox.NEWS: "has news",
+    inbox.TEST: "a test of the wake",
+}
+
+
+def inbox_line(entry: Entry) -> str:
+    """`20260215-143022-ab12  finished, goal met · limit for uploads`; nothing in it is a worker's own words."""
+    said = _NEEDS.get(entry.kind) or judge.outcome(entry.status, entry.goal_met, entry.verified)
+    return "%s  %s" % (entry.run_id or entry.id, " · ".join(w for w in (said, text.one_line(entry.title, 80)) if w))

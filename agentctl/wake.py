@@ -1,13 +1,12 @@
-"""Telling the orchestrator's pane that a run ended: a hint, never the truth.
+"""Telling an orchestrator that there is news: a hint, never the truth (that is the inbox).
 
-A wrong key can approve a tool call or run in a shell; a lost hint loses nothing.
-So a key is pressed only when a live Claude Code is seen under the pane by its own
-session file, is not waiting on a question, and shows an empty input box; the text
-is constant, has no digits and begins with `: ` (a no-op in every shell); it goes in
-as one bracketed paste, must be seen in the box (a dialog does not echo), and the
-state is looked at again before Enter goes alone.
-Measured with Claude Code 2.1.197: ~/.claude/sessions/<pid>.json has `status` idle,
-busy or waiting; Enter into an open permission question approves it.
+Transports, tried in the configured order; the first that sees to it is enough:
+  pull    a `wait` or `inbox --wait` of its own is blocked on the very thing
+  hooks   Claude Code's own asyncRewake hook waits (hooks.py): no key is pressed
+  keys    one constant line, typed where that is safe (keys.py); `codex queue` for Codex
+  status  the tmux status line, for the person: always, besides the others
+An orchestrator that bin/orch started has a keeper (keeper.py) that does this for as long
+as its pane lives; for any other the process that posted the event does, bounded in time.
 """
 
 from __future__ import annotations
@@ -15,157 +14,121 @@ from __future__ import annotations
 import os
 import time
 
-from . import files
+from . import codex_queue
+from . import config as configuration
+from . import inbox
+from . import keys
+from . import launch
 from . import locks
-from . import processes
+from . import orchestrators
+from . import paths
 from . import tmux
-from .config import Config
-from .errors import AgentctlError
-from .model import Result
-from .model import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
     from typing import Optional
 
+    from .config import Config
+    from .inbox import Entry
+    from .model import Spec
+    from .orchestrators import Orchestrator
     from .store import Home
 
-WORDS = ": agentctl - a run has ended - look with - agentctl list"
-_RULE = "─" * 20
-_PROMPT = "❯"
-_DEADLINE = 10.0
+_PULL_S = 1.0
+_LONGEST_S = 86400.0
+_HOOK, _NOBODY = "its hook tells it", "no transport could"
+_SETTLED = (keys.SUBMITTED, keys.GONE, keys.NOTHING, codex_queue.GONE, _HOOK, _NOBODY)
 
 
-def deliver(home: Home, config: Config, spec: Spec, result: Result) -> None:
-    """Status line and, where it is safe, keys. Raises OSError; nothing is lost then."""
-    server = tmux.Server(socket=spec.wake.socket or config.tmux_socket)
-    words = "agentctl: run %s %s" % (result.run_id, result.status)
-    for pane in dict.fromkeys(p for p in (spec.wake.pane, config.tmux_notify_target) if p):
-        try:
-            tmux.say(server, pane, words)
-        except AgentctlError:
-            pass  # that pane is gone; the next one may be there
-    for pane in dict.fromkeys(p for p in (spec.wake.pane, config.tmux_sendkeys_target) if p and config.wake_keys):
-        try:
-            knock(home, server, pane, spec.wake.server_pid if pane == spec.wake.pane else 0, result.finished_at)
-        except AgentctlError:
-            pass  # as above: a hint is allowed to be lost
+def untold(home: Home, name: str, listener: str) -> list[Entry]:
+    """The events that this process of the orchestrator's has not heard of, and that no `wait` of its own will tell."""
+    entries = inbox.pending(home, name)
+    if not entries or inbox.pulled(inbox.folder(home, name, "pull.lock")):
+        return []
+    before = inbox.heard(home, name, listener)
+    return [e for e in entries if e.id not in before and not inbox.pulled(inbox.waited(home, e.run_id))]
 
 
-def knock(home: Home, server: tmux.Server, pane: str, server_pid: int, ended_at: float) -> str:
-    """Type the constant line into a pane if that is safe; says what happened.
+def send_for(home: Home, name: str) -> None:
+    """Have a process of its own see to it, where no keeper does: for those who must not wait for it. Raises OSError."""
+    if name and not locks.held(inbox.folder(home, name, "keeper.lock")):
+        launch.detached([*paths.PROGRAM, "_tell", home.path, name])
 
-    One writer per pane. A knock that began after this run ended has announced it; one
-    that says it is of the future was under another clock.
+
+def end_of(home: Home, config: Config, spec: Spec, words: str, env: Mapping[str, str]) -> None:
+    """What its own runner does when a run's end is posted: one try, else a process that goes on; the status line."""
+    name = spec.wake.orchestrator
+    if name and not locks.held(inbox.folder(home, name, "keeper.lock")):
+        _leave_to_puller(home, spec.id)
+        if deliver(home, config, name, env) not in _SETTLED:
+            send_for(home, name)
+    say(config, spec, located(home, name) if name else None, words)
+
+
+def _leave_to_puller(home: Home, run_id: str) -> None:
+    """A `wait` for the run needs some milliseconds to acknowledge; one that was killed never does."""
+    deadline = time.monotonic() + _PULL_S
+    while inbox.pulled(inbox.waited(home, run_id)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def see_to(home: Home, name: str, env: Mapping[str, str]) -> None:
+    """Deliver, however long its question, its turn or its draft takes; for a process of its own.
+
+    One at a time, and one more behind it that will look again; others need not stay.
     """
-    name = os.path.join(home.wakes, "".join(c if c.isalnum() else "_" for c in pane))
-    with locks.holding(name + ".lock"):
-        if ended_at < (files.mtime(name) or 0) <= time.time():
-            return "announced already"
-        began = time.time()
-        said = _type(server, pane, server_pid)
-        if said == "submitted":
-            files.refresh(name, b"")
-            os.utime(name, (began, began))
-        return said
+    behind = locks.try_take(inbox.folder(home, name, "next.lock"))
+    if behind is None:
+        return
+    lock = locks.take(inbox.folder(home, name, "wake.lock"))
+    os.close(behind)
+    deadline, nap = time.monotonic() + _LONGEST_S, 0.2
+    while deliver(home, configuration.load(home)[0], name, env) not in _SETTLED and time.monotonic() < deadline:
+        time.sleep(nap)
+        nap = min(nap * 1.5, 3.0)
+    os.close(lock)
 
 
-def _type(server: tmux.Server, pane: str, server_pid: int) -> str:
-    deadline = time.monotonic() + _DEADLINE
-    why = "out of time"
-    while time.monotonic() < deadline:
-        why = _why_not(server, pane, server_pid)
-        if why == "gone":
-            return "no live orchestrator in that pane"
-        if not why and _box(server, pane) == "":
-            tmux.paste(server, pane, WORDS)
-            if _seen(server, pane):
-                return _submit(server, pane, server_pid, deadline)
-            return "the text did not appear"
-        time.sleep(0.2)
-    return why or "a draft is in the input box"
+def deliver(home: Home, config: Config, name: str, env: Mapping[str, str]) -> str:
+    """Try once to tell an orchestrator of its news; what became of it, in words.
+
+    Raises AgentctlError, OSError; nothing is lost then.
+    """
+    at = located(home, name)
+    for transport in configuration.transports(config, name):
+        if transport == "hooks" and locks.held(inbox.folder(home, name, "hook.lock")):
+            return _HOOK
+        if transport in ("hooks", "keys") and at and at.thread:
+            return codex_queue.tell(home, at, env, untold_to(home, name))
+        if transport == "keys" and at:
+            return keys.knock(home, at, env, untold_to(home, name))
+    return _NOBODY
 
 
-def _submit(server: tmux.Server, pane: str, server_pid: int, deadline: float) -> str:
-    """Enter alone, after one more look, until the box is empty; bounded."""
-    while time.monotonic() < deadline:
-        if not _why_not(server, pane, server_pid) and _shows_words(_box(server, pane)):
-            tmux.press_enter(server, pane)
-        for _ in range(20):
-            if _box(server, pane) == "":
-                return "submitted"
-            time.sleep(0.05)
-    return "typed, not submitted"
+def untold_to(home: Home, name: str) -> Callable[[str], list[str]]:
+    """Asked by who tells, at the last moment: the ids of what a listener has not heard."""
+    return lambda listener: [e.id for e in untold(home, name, listener)]
 
 
-def _seen(server: tmux.Server, pane: str) -> bool:
-    for _ in range(30):
-        if _shows_words(_box(server, pane)):
-            return True
-        time.sleep(0.05)
-    return False
+def located(home: Home, name: str) -> Optional[Orchestrator]:
+    """The orchestrator with its pane's id; None where it never said which."""
+    at = orchestrators.find(home, name)
+    if at.target and not at.pane:
+        orchestrators.located(home, at)
+        at = orchestrators.find(home, name)
+    return at if at.pane else None
 
 
-def _shows_words(box: Optional[str]) -> bool:
-    return bool(box) and (box or "").replace("\n", " ").startswith(WORDS[:20])
-
-
-def _why_not(server: tmux.Server, pane: str, server_pid: int) -> str:
-    """Why no key may be pressed now: "" where it may, "gone" where it never may."""
-    state = tmux.pane_state(server, pane)
-    if not state or state.get("pane_dead") == "1":
-        return "gone"
-    if server_pid and state.get("pid") != str(server_pid):
-        return "gone"
-    if state.get("pane_input_off") == "1" or state.get("pane_synchronized") == "1":
-        return "input is off or goes to several panes"
-    live = claude_status(int(state.get("pane_pid") or 0))
-    if live is None:
-        return "gone"
-    return "" if live in ("idle", "busy") else "it waits on a question"
-
-
-def claude_status(root: int) -> Optional[str]:
-    """`idle`, `busy`, `waiting`: the live Claude Code at or below process `root`; None where there is none."""
-    folder = os.path.join(os.environ.get("CLAUDE_CONFIG_DIR") or os.path.expanduser("~/.claude"), "sessions")
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return None
-    for name in names:
-        entry = files.load(os.path.join(folder, name))
-        if isinstance(entry, dict) and _alive_below(entry, root):
-            return str(entry.get("status") or "unknown")
-    return None
-
-
-def _alive_below(entry: dict[str, object], root: int) -> bool:
-    pid = entry.get("pid")
-    if not isinstance(pid, int) or pid <= 1 or root <= 1:
-        return False
-    born = entry.get("procStart")
-    if born and processes.LINUX and processes.start_time(pid) != str(born):
-        return False  # elsewhere the vendor writes a time of another form
-    for _ in range(64):
-        if pid == root:
-            return True
-        pid = processes.parent(pid)
-        if pid <= 1:
-            return False
-    return False
-
-
-def _box(server: tmux.Server, pane: str) -> Optional[str]:
-    """The text in the input box, "" where it is empty, None where there is no box (a dialog is)."""
-    return box_text(tmux.screen(server, pane))
-
-
-def box_text(lines: list[str]) -> Optional[str]:
-    """The input box stands between the last two rules of the screen and begins with its prompt sign."""
-    rules = [n for n, line in enumerate(lines) if line.startswith(_RULE)]
-    if len(rules) < 2:
-        return None
-    box = lines[rules[-2] + 1 : rules[-1]]
-    if not box or not box[0].startswith(_PROMPT):
-        return None
-    return "\n".join(box)[1:].replace("\u00a0", " ").strip()
+def say(config: Config, spec: Spec, at: Optional[Orchestrator], words: str) -> None:
+    """The status line of the orchestrator's pane and of the configured one. Raises AgentctlError without tmux."""
+    places = [(tmux.Server(socket=config.tmux_socket), config.tmux_notify_target)]
+    if "status" in configuration.transports(config, spec.wake.orchestrator):
+        places.insert(0, (at.server, at.pane) if at else (tmux.Server(socket=spec.wake.socket), spec.wake.pane))
+    for server, pane in places:
+        try:
+            if pane:
+                tmux.say(server, pane, words)
+        except tmux.TmuxFailed:
+            pass  # that pane is gone; the next one may be there

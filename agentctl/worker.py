@@ -38,10 +38,11 @@ class Worker:
         stdin: str,
         stdout: str,
         stderr: str,
+        last_will: Sequence[str],
     ) -> None:
         self._run_id = run_id
         self._alarm = alarm
-        self._sentinel, self._tell = supervise.start_sentinel(run_id)
+        self._sentinel, self._tell = supervise.start_sentinel(run_id, last_will)
         supervise.become_subreaper()  # before the worker: what it orphans in its first moments is ours too
         out, err = files.open_append(stdout), files.open_append(stderr)
         before = os.umask(umask)

@@ -32,13 +32,24 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "environ",
         "signals",
         "trust",
+        "bell",
     ),
-    "doors": ("store", "tmux", "git", "gitdoor", "processes", "supervise", "backends"),
+    "doors": ("store", "inbox", "tmux", "sight", "claude_tui", "git", "gitdoor", "processes", "supervise", "backends"),
     "use cases": (
         "api",
         "attend",
+        "codex_queue",
         "config",
+        "desk",
+        "doctor",
+        "hooks",
+        "keeper",
+        "keys",
+        "needs",
+        "orchestrators",
         "queueing",
+        "receipts",
+        "vigil",
         "labour",
         "finding",
         "checking",
@@ -57,6 +68,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "screen",
         "settle",
         "story",
+        "trial",
         "stream",
         "view",
         "waiting",
@@ -64,7 +76,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "watch",
         "worker",
     ),
-    "faces": ("ui", "topics", "commands", "cli", "orch", "installer", "__main__", "__init__"),
+    "faces": ("ui", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer", "__main__", "__init__"),
 }
 """An import may only point to the left (up, in this table)."""
 
@@ -74,42 +86,64 @@ SIDEWAYS: dict[str, str] = {
     "request": "model record",
     # kit
     "paths": "",
+    "bell": "files",
     "files": "strictjson",
     "processes": "proc",
     "prompting": "strictjson",
     "trust": "files",
     # doors
+    "claude_tui": "processes",
+    "inbox": "store",
+    "sight": "tmux",
     "git": "gitdoor",
     "supervise": "processes",
     # use cases
     "api": "config finding followup waiting",
     "attend": "config story worker",
     "checking": "attend judge worker",
+    "codex_queue": "keys orchestrators",
+    "desk": "orchestrators vigil",
     "demo": "api config finding",
     "following": "stream waiting",
     "followup": "config launch planning",
+    "hooks": "finding keys orchestrators view vigil wake",
     "judge": "progress",
-    "labour": "attend judge stream watch worker",
-    "launch": "config planning",
+    "keeper": "config keys orchestrators vigil wake",
+    "keys": "orchestrators",
+    "labour": "attend judge needs stream watch worker",
+    "launch": "config orchestrators planning",
     "listing": "finding settle",
+    "needs": "notify progress wake",
+    "notify": "judge",
+    "orchestrators": "config",
     "planning": "config",
     "queueing": "attend judge waiting",
     "replaying": "judge progress stream",
     "runner": "attend checking config followup judge labour notify progress queueing screen settle story view "
     "wake worker",
-    "settle": "judge notify progress stream",
+    "receipts": "orchestrators",
+    "settle": "judge notify progress stream wake",
     "story": "progress screen stream view",
     "view": "judge",
+    "vigil": "finding settle waiting",
     "waiting": "settle",
-    "wake": "config",
+    "trial": "codex_queue config keys vigil wake orchestrators",
+    "wake": "codex_queue config keys launch orchestrators",
     "watch": "judge progress",
     # faces
-    "cli": "__init__ installer",
+    "cli": "__init__ errands installer",
     "__main__": "cli",
 }
 """Imports within a layer: today's list. There is no cycle among them."""
 
-FACES_AND_DOORS: dict[str, str] = {"ui": "store", "commands": "store backends", "orch": "tmux", "installer": "store"}
+FACES_AND_DOORS: dict[str, str] = {
+    "ui": "store",
+    "commands": "store inbox backends",
+    "errands": "store",
+    "orch": "tmux store inbox",
+    "orchpane": "tmux store inbox",
+    "installer": "store",
+}
 """Where a face knows a door: `store` to name a home or a run by a word of the command line."""
 
 LONGEST_MODULE = 300
@@ -126,9 +160,9 @@ BROAD_EXCEPTS: dict[str, int] = {
     "runner": 2,  # a bug of ours ends the run with a reason; a hint that fails loses nothing
     "waiting": 1,  # raised again where the answer is taken: a silent thread would make `wait` hang
 }
-NAPS = ("attend", "following", "launch", "orch", "panes", "supervise", "waiting", "wake")
+NAPS = ("attend", "following", "keys", "launch", "orch", "panes", "supervise", "trial", "waiting", "wake")
 """Bounded or for painters: a server's death, `follow`, a late birth, groups to die, a staged run, keys."""
-STARTERS = {"proc": "posix_spawn", "supervise": "posix_spawn fork", "orch": "posix_spawn"}
+STARTERS = {"proc": "posix_spawn", "supervise": "posix_spawn fork", "orchpane": "posix_spawn"}
 SLOW = (
     "dataclasses",
     "typing",
@@ -151,7 +185,7 @@ SLOW = (
     "email",
 )
 """Modules that cost start-up time, or bring what we have a door for."""
-SLOW_ALLOWED = {"orch": "tempfile"}  # it starts a program that takes seconds
+SLOW_ALLOWED: dict[str, str] = {}
 STANDARD = (
     "_thread",  # for `wait` of many: threading costs 0.3 ms a thread
     "gc",
@@ -186,7 +220,11 @@ AVOIDED = re.compile(
     re.I,
 )
 """Words that stand for one of ours: run, role, stop, lost, project, runner, workflow."""
-AVOIDED_ALLOWED: dict[str, str] = {"processes": "task"}  # a name in /proc
+AVOIDED_ALLOWED: dict[str, str] = {
+    "processes": "task",  # a name in /proc
+    "topics.trusting": "daemon",  # Codex's
+    "doctor.listeners": "cancel",  # tmux's: `send-keys -X cancel`
+}
 UNDOCUMENTED = ("installer.main.install", "installer.main.uninstall", "installer.codex_profiles.wanted")
 
 

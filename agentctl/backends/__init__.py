@@ -62,7 +62,8 @@ def parser(spec: Spec) -> Callable[[bytes], list[Event]]:
     if not spec.custom:
         return adapter(spec.backend).parse
     stream = _module("custom").stream(spec)
-    return adapter("shell" if stream == "text" else stream).parse
+    parse: Callable[[bytes], list[Event]] = _module("shell" if stream == "text" else stream).parse
+    return parse
 
 
 def wrong_with(described: object) -> str:

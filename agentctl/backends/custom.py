@@ -1,7 +1,7 @@
 """A backend of the user's own, described in config.json.
 
     {"argv": ["mycli", "--in", "{prompt_file}", "--model", "{model}"],
-     "stdin": true, "stream": "claude" | "codex" | "cursor" | "text"}
+     "stdin": true, "stream": "claude" | "codex" | "cursor" | "text" | "events"}
 
 Placeholders: {prompt_file} {schema_file} {instructions_file}
 {model} {effort} {session_id} {cwd}. An argument whose placeholder stands for nothing
@@ -25,7 +25,7 @@ PRESET_SESSION = False
 INTERRUPT_FIRST = False
 STRICT_SCHEMA = False
 
-STREAMS = ("claude", "codex", "cursor", "text")
+STREAMS = ("claude", "codex", "cursor", "text", "events")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _NO_FILES = RunFiles()
 

@@ -31,6 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--project", metavar="NAME", default="", help="only runs of this project")
     parser.add_argument("--status", metavar="S", default="", help="only with this status: see `agentctl help statuses`")
     parser.add_argument("--running", action="store_true", help="only runs that have not ended")
+    parser.add_argument("--unacked", action="store_true", help="only runs with events that nobody has acknowledged")
     parser.add_argument("-n", metavar="N", type=int, default=30, help="at most so many (default: 30)")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -41,7 +42,7 @@ def run(args: Namespace) -> int:
     if args.running and args.status:
         raise usage_error("--running and --status do not go together", "--running is queued or running")
     statuses = (QUEUED, RUNNING) if args.running else (args.status,) if args.status else ()
-    wanted = listing.Wanted(project=args.project, statuses=statuses, limit=args.n)
+    wanted = listing.Wanted(project=args.project, statuses=statuses, limit=args.n, unacked=args.unacked)
     rows = list(listing.rows(ui.open_home(args), wanted))
     if args.json:
         ui.data({"format": FORMAT, "runs": [text.public(row) for row in rows]})
@@ -49,7 +50,7 @@ def run(args: Namespace) -> int:
         now = time.time()
         ui.table(_HEAD, [_cells(row, now) for row in rows])
     else:
-        ui.say("no such run" if args.project or statuses else "no run yet: see `agentctl help start`")
+        ui.say("no such run" if args.project or statuses or args.unacked else "no run yet: see `agentctl help start`")
     return 0
 
 

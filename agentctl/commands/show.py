@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 import time
 
 from .. import finding
 from .. import listing
+from .. import receipts
 from .. import text
 from .. import ui
 from ..errors import AgentctlError
@@ -54,6 +56,9 @@ def run(args: Namespace) -> int:
         if args.part == "result" and "doing" in known:
             raise AgentctlError("run %s has not ended" % run.id, "wait for it: `agentctl wait %s`" % run.id)
         ui.data(known)
+        if "doing" not in known:
+            sys.stdout.flush()
+            receipts.Reader(home, os.environ).seen([run.id])
     return 0
 
 

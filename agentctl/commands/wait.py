@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from .. import api
 from .. import finding
 from .. import judge
+from .. import receipts
 from .. import ui
 from . import _asking
 
@@ -31,13 +35,17 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     home = ui.open_home(args)
-    wanted = 1 if args.any else len({finding.resolve(home, word) for word in args.ids})
-    results = []
+    ids = list(dict.fromkeys(finding.resolve(home, word) for word in args.ids))
+    wanted, results = 1 if args.any else len(ids), []
+    reader = receipts.Reader(home, os.environ)
+    reader.promise(ids)
     try:
         for result in api.wait(home, args.ids, 0.0 if args.timeout == "0" else _asking.seconds(args.timeout)):
             results.append(result)
             if not args.quiet:
                 ui.data(result.to_json())
+                sys.stdout.flush()
+                reader.seen([result.run_id])
             if len(results) == wanted:
                 return judge.exit_code(results)
     except KeyboardInterrupt:

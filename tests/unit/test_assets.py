@@ -18,9 +18,9 @@ import pytest
 
 from agentctl import backends
 from agentctl import config
+from agentctl import keys
 from agentctl import paths
 from agentctl import schema
-from agentctl import wake
 from agentctl.backends import custom
 from agentctl.model import CHECK_FAILED
 from agentctl.model import ENDED
@@ -49,8 +49,11 @@ EFFORTS = {
 }
 OPTIONS = {
     "add-project": "--default-profile --trust",
+    "doctor": "--json --wake",
+    "inbox": "--wait --timeout --ack --all --orchestrator --json",
     "init": "",
-    "list": "--project --status --running -n --json",
+    "list": "--project --status --running --unacked -n --json",
+    "orch": "--session --resume --new",
     "projects": "--json",
     "resume": "--parent-run-id --profile",
     "show": "--prompt --events --raw --diff --result --pane",
@@ -59,6 +62,7 @@ OPTIONS = {
     "stop": "",
     "tail": "-n --follow",
     "wait": "--any --timeout --quiet",
+    "wake": "--test --json",
 }
 VERBS = {
     "init",
@@ -69,6 +73,9 @@ VERBS = {
     "wait",
     "show",
     "list",
+    "inbox",
+    "wake",
+    "doctor",
     "resume",
     "stop",
     "follow",
@@ -301,7 +308,7 @@ def test_the_orchestrator_learns_the_verbs_it_needs() -> None:
 
 
 def test_the_orchestrator_knows_the_wake_when_it_comes() -> None:
-    assert wake.WORDS.startswith(": agentctl")
+    assert keys.WORDS.startswith(": agentctl")
     assert "begins with `: agentctl`" in asset("prompts", "orchestrator.md")
 
 

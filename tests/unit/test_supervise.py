@@ -165,7 +165,7 @@ def test_a_sweep_leaves_time_to_clean_up(tmp_path: Path, started: Started, monke
 
 
 def test_the_sentinel_ends_the_group_when_the_runner_is_gone(no_proc: None, started: Started) -> None:
-    sentinel, tell = supervise.start_sentinel("no-mark")
+    sentinel, tell = supervise.start_sentinel("no-mark", ("/bin/true",))
     pid = started(STUBBORN)
     os.write(tell, b"%d\n" % pid)
     eventually(lambda: len(group(pid)) > 1)
@@ -176,7 +176,7 @@ def test_the_sentinel_ends_the_group_when_the_runner_is_gone(no_proc: None, star
 
 
 def test_a_dismissed_sentinel_ends_nothing(started: Started) -> None:
-    sentinel, tell = supervise.start_sentinel("no-mark")
+    sentinel, tell = supervise.start_sentinel("no-mark", ("/bin/true",))
     pid = started("sleep 61.6")
     os.write(tell, b"%d\n" % pid)
     os.write(tell, b".")

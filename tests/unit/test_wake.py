@@ -1,56 +1,96 @@
-"""When no key is pressed. What happens when one is, is in tests/live/test_wake.py."""
+"""Which events somebody is to be told of, and by what. That keys are pressed where they may is in tests/live."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import time
 from pathlib import Path
 
 import pytest
 
-from agentctl import processes
+from agentctl import config
+from agentctl import inbox
+from agentctl import keys
+from agentctl import locks
+from agentctl import orchestrators
 from agentctl import store
-from agentctl import tmux
 from agentctl import wake
+from agentctl.claude_tui import Live
 
-NOWHERE = tmux.Server(socket="agentctl-test-no-such-server")
+RUN = "20260215-143022-ab12"
+NAME = "pane-1-7"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> store.Home:
+    made = store.create_home(str(tmp_path / "home"))
+    os.mkdir(os.path.join(made.runs, RUN))
+    inbox.post(made, inbox.Entry(id=RUN + ".ended", kind="ended", run_id=RUN, orchestrator=NAME))
+    return made
+
+
+def test_what_was_heard_is_not_told_again_but_to_another_process(home: store.Home) -> None:
+    assert [e.id for e in wake.untold(home, NAME, "7")] == [RUN + ".ended"]
+    inbox.claim(home, NAME, "7", [RUN + ".ended"])
+    assert wake.untold(home, NAME, "7") == []
+    assert wake.untold(home, NAME, "8")
+
+
+@pytest.mark.parametrize("path", ["run", "inbox"])
+def test_what_a_wait_of_its_own_will_tell_is_left_to_it_while_it_lives(home: store.Home, path: str) -> None:
+    lock = locks.share(inbox.waited(home, RUN) if path == "run" else inbox.folder(home, NAME, "pull.lock"))
+    assert wake.untold(home, NAME, "7") == []
+    os.close(lock)
+    assert wake.untold(home, NAME, "7")
+
+
+def test_a_hook_that_waits_is_left_to_tell(home: store.Home) -> None:
+    lock = locks.take(inbox.folder(home, NAME, "hook.lock"))
+    assert wake.deliver(home, config.Config(), NAME, {}) == "its hook tells it"
+    os.close(lock)
+    assert wake.deliver(home, config.Config(), NAME, {}) == "no transport could", "its pane is not known"
+
+
+def test_a_pane_that_is_gone_is_no_place_for_keys(home: store.Home) -> None:
+    gone = orchestrators.Orchestrator(name=NAME, pane="%7", socket="agentctl-test-no-such-server")
+    orchestrators.register(home, gone)
+    assert wake.deliver(home, config.Config(), NAME, {}) == keys.GONE
+    assert wake.deliver(home, config.Config(wake=["hooks", "status"]), NAME, {}) == "no transport could"
+    assert wake.deliver(home, config.Config(wake_keys=False), NAME, {}) == "no transport could"
 
 
 @pytest.mark.parametrize(
-    "knocked, said",
+    "wanted, order",
     [
-        (-10.0, "no live orchestrator in that pane"),
-        (-2.0, "announced already"),
-        (3600.0, "no live orchestrator in that pane"),
+        (None, ("pull", "hooks", "keys", "status")),
+        (["keys", "pull"], ("keys", "pull")),
+        ({NAME: ["status"], "*": ["keys"]}, ("status",)),
+        ({"*": ["keys"]}, ("keys",)),
+        ({"another": ["keys"]}, ("pull", "hooks", "keys", "status")),
+        (["nonsense", "keys", "keys"], ("keys",)),
     ],
 )
-def test_a_knock_after_the_end_has_announced_it_unless_it_is_of_the_future(
-    knocked: float, said: str, tmp_path: Path
-) -> None:
-    home = store.create_home(str(tmp_path / "home"))
-    os.makedirs(home.wakes, exist_ok=True)
-    mark = Path(home.wakes) / "_7"
-    mark.write_bytes(b"")
-    now = time.time()
-    os.utime(mark, (now + knocked, now + knocked))
-    assert wake.knock(home, NOWHERE, "%7", 0, now - 5) == said
+def test_the_order_is_the_users(wanted: object, order: tuple[str, ...]) -> None:
+    assert config.transports(config.Config(wake=wanted), NAME) == order
 
 
-@pytest.mark.skipif(not processes.LINUX, reason="compares both ways")
-@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps, which stands in for /proc elsewhere")
 @pytest.mark.parametrize(
-    "linux, born, found",
+    "said, status",
     [
-        (True, "", True),
-        (True, "Fri Nov 20 11:13:08 2026", False),
-        (False, "Fri Nov 20 11:13:08 2026", True),
-        (False, "", True),
+        ({"state": "busy", "pid": 9, "at": 99.0}, "busy"),
+        ({"state": "waiting", "pid": 9, "at": 99.0}, "waiting"),
+        ({"state": "idle", "pid": 9, "at": 99.0}, ""),
+        ({"state": "busy", "pid": 9, "at": 90.0}, ""),
+        ({"state": "busy", "pid": 9, "at": 200.0}, ""),
+        ({"state": "busy", "pid": 8, "at": 99.0}, ""),
+        ({}, ""),
     ],
 )
-def test_the_vendors_start_mark_is_compared_where_it_is_ours(
-    linux: bool, born: str, found: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(processes, "LINUX", linux)
-    assert wake._alive_below({"pid": os.getpid(), "procStart": born}, os.getppid()) is found
-    assert not wake._alive_below({"pid": os.getppid(), "procStart": ""}, os.getpid()), "not below"
+def test_the_hooks_word_counts_first_while_it_is_fresh(said: dict[str, object], status: str) -> None:
+    assert keys.said_by_hooks(said, Live(pid=9, status="idle"), 100.0) == status
+
+
+def test_the_words_do_nothing_anywhere() -> None:
+    """No digit answers a menu; no shell, tmux format or TUI acts on it."""
+    assert keys.WORDS.startswith(": ")
+    assert not set("0123456789'\"`$\\;|&<>()#%!@/") & set(keys.WORDS)
+    assert keys.WORDS.isascii() and keys.WORDS.isprintable()

@@ -1,0 +1,71 @@
+"""An inbox as its reader uses it: look, wait, acknowledge."""
+
+from __future__ import annotations
+
+from . import inbox
+from . import locks
+from . import orchestrators
+from .errors import AgentctlError
+from .errors import usage_error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import Optional
+
+    from .inbox import Entry
+    from .store import Home
+
+
+class Desk:
+    """The caller's own inbox, or the one that is named; for a caller that is no orchestrator all of them.
+
+    Raises AgentctlError for a name that no orchestrator has.
+    """
+
+    def __init__(self, home: Home, env: Mapping[str, str], name: str = "") -> None:
+        self._home = home
+        if name and name not in inbox.names(home):
+            raise usage_error("no orchestrator named `%s`" % name, "see `agentctl doctor`")
+        self.caller = orchestrators.of_caller(home, env)
+        self._name = name or self.caller
+        self._promise = -1
+
+    def entries(self) -> list[Entry]:
+        """What is not acknowledged, oldest first."""
+        wanted = [self._name] if self._name else inbox.names(self._home)
+        found = [entry for name in wanted for entry in inbox.pending(self._home, name)]
+        return sorted(found, key=lambda e: (e.at, e.id))
+
+    def awaited(self, seconds: Optional[float]) -> list[Entry]:
+        """As `entries`, but waiting for the first; [] where `seconds` are over. While it waits no key is pressed."""
+        from .vigil import Vigil
+
+        if not self._name:
+            raise AgentctlError(
+                "only an orchestrator has an inbox to wait for",
+                "name one: `agentctl inbox --wait --orchestrator NAME`; or wait for runs: `agentctl wait ID`",
+            )
+        vigil = Vigil(self._home, self._name)
+        if self._name == self.caller:
+            self._promise = locks.share(inbox.folder(self._home, self._name, "pull.lock"))  # until this process ends
+        try:
+            return vigil.until(self.entries, (), seconds)
+        finally:
+            vigil.close()
+
+    def named(self, words: Iterable[str]) -> list[str]:
+        """Ids of the events that words name: an event's id, or a run's for all of its own. Raises AgentctlError."""
+        entries, found = self.entries(), []
+        for word in words:
+            mine = [e.id for e in entries if word in (e.id, e.run_id)]
+            if not mine and not (inbox.is_event(word) and inbox.acknowledged(self._home, word)):
+                raise AgentctlError("no event `%s`" % word, "see `agentctl inbox`")
+            found += mine
+        return found
+
+    def acknowledge(self, events: Sequence[str]) -> list[str]:
+        """Returns those that nobody had acknowledged before. Raises OSError."""
+        return inbox.acknowledge(self._home, events, self.caller or "a person")

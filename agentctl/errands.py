@@ -1,0 +1,62 @@
+"""What agentctl has itself called for: by a sentinel, a runner, or Claude Code's hooks.
+
+Nobody looks at what these print but the hook's caller; a mistake of theirs must not be
+shown to a model as advice, so a hook that cannot work says nothing and succeeds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from . import config as configuration
+from . import files
+from . import paths
+from . import store
+from .errors import AgentctlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST_INPUT = 4 << 20
+
+
+def main(errand: str, words: Sequence[str], home_option: str) -> int:
+    """Run one; its exit code."""
+    if errand == "_hook":
+        return _hook(words[0] if words else "", home_option)
+    home = store.Home(words[0])
+    if errand == "_tell":
+        from . import wake
+
+        wake.see_to(home, words[1], os.environ)
+        return 0
+    return _settle(home, words[1])
+
+
+def _settle(home: store.Home, run_id: str) -> int:
+    """A sentinel's last will: write down the end that its runner could not, and have it told."""
+    from . import settle
+    from . import wake
+
+    run = home.run(run_id)
+    settle.settled(run, time.time())
+    spec = run.spec()
+    wake.end_of(home, configuration.load(home)[0], spec, "agentctl: run %s has ended" % run_id, os.environ)
+    return 0
+
+
+def _hook(event: str, home_option: str) -> int:
+    from . import hooks
+
+    try:
+        told = files.parse(sys.stdin.buffer.read(_LONGEST_INPUT))
+    except ValueError:
+        told = None
+    try:
+        home = store.open_home(paths.home_folder(home_option, os.environ))
+        return hooks.main(home, event, told if isinstance(told, dict) else {}, os.environ)
+    except (AgentctlError, OSError):
+        return 0  # no home, a full disk: the inbox keeps what there is, the keeper or the next hook tells it

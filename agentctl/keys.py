@@ -1,0 +1,144 @@
+"""Typing the one constant line into an orchestrator's pane, where that is safe.
+
+A wrong key can approve a tool call or run in a shell; a line not typed loses nothing.
+Measured with Claude Code 2.1.197: Enter into an open permission question approves it,
+and so does any text followed by Enter; a question does not echo what is pasted; a
+chunk of text together with its Enter is taken for a paste and left unsent; ^S puts a
+draft aside, which comes back by itself after the next submit.
+So: a live Claude Code in the foreground of the pane, by its own session file; idle, by
+its hooks first and by that file, since questions come out of turns; nobody at the keys;
+the box on the screen; the text by one bracketed paste, seen in the box; all of it looked
+at once more; Enter alone; the box seen without the text. Its UserPromptSubmit hook,
+which holds a turn back, takes the same lock (hooks.py): none begins in between.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from . import claude_tui
+from . import inbox
+from . import locks
+from . import sight
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import Optional
+
+    from .claude_tui import Live
+    from .orchestrators import Orchestrator
+    from .sight import Look
+    from .store import Home
+
+WORDS = ": agentctl - there is news - look with - agentctl inbox"
+"""No digit, which answers menus; nothing a shell, a tmux format or a TUI would act on; never a run's own words."""
+SUBMITTED, GONE, NOTHING = "submitted", "no live Claude Code in that pane", "nothing to tell"
+_SUBMIT, _STASH = "\r", "\x13"
+_QUIET_S = 3.0
+_FRESH_S = 3.0
+_NAP = 0.03
+
+
+def lock_of(home: Home, server_pid: int, pane: str) -> str:
+    """One typist per pane; also taken by the hook that says that a question is about to open."""
+    return os.path.join(home.wakes, "%d-%s.lock" % (server_pid, pane.lstrip("%")))
+
+
+def knock(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable[[str], Sequence[str]]) -> str:
+    """Type the line if there is something to tell and it is safe now; SUBMITTED, GONE, NOTHING, or why not.
+
+    `untold` gives, for the process that would hear it, the events it has not heard of.
+    Raises AgentctlError where tmux cannot be run; OSError.
+    """
+    with locks.holding(lock_of(home, at.server_pid, at.pane)):
+        return _attempt(home, at, env, untold)
+
+
+def _attempt(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable[[str], Sequence[str]]) -> str:
+    look = sight.look(at.server, at.pane)
+    live = _listener(at, look, env)
+    if look is None or live is None:
+        return GONE
+    if not untold(str(live.pid)):
+        return NOTHING
+    why = _why_not(home, at, look, live)
+    if why:
+        return why
+    if not _ours(look):
+        why = _put_in(at, look)
+    return why or _submit(home, at, env, untold)
+
+
+def _listener(at: Orchestrator, look: Optional[Look], env: Mapping[str, str]) -> Optional[Live]:
+    """The Claude Code that would get the keys; a pane id counts only on the server that gave it."""
+    if look is None or look.dead or at.server_pid not in (0, look.server_pid):
+        return None
+    return claude_tui.below(look.pid, env)
+
+
+def _why_not(home: Home, at: Orchestrator, look: Look, live: Live) -> str:
+    """Why no key may be pressed now, or ""."""
+    if look.input_off or look.synchronized:
+        return "input is off, or goes to several panes"
+    status = said_by_hooks(inbox.state(home, at.name), live, time.time()) or live.status
+    if status not in claude_tui.RESTING:
+        return "it waits on a question" if status == claude_tui.WAITING else "it is busy"
+    if look.quiet_for < _QUIET_S:
+        return "somebody is typing"
+    return "" if claude_tui.box(look.lines) is not None else "its input box is not on the screen"
+
+
+def said_by_hooks(said: Mapping[str, object], live: Live, now: float) -> str:
+    """A turn or a question that the hooks told of just now. Esc ends both without a hook: old word gives way."""
+    at, state = said.get("at"), said.get("state")
+    if said.get("pid") != live.pid or not isinstance(at, (int, float)) or not 0 <= now - at < _FRESH_S:
+        return ""
+    return str(state) if state in (claude_tui.BUSY, claude_tui.WAITING) else ""
+
+
+def _put_in(at: Orchestrator, look: Look) -> str:
+    """Paste the words into an empty box, after a draft was put aside; "" when they were seen there."""
+    if claude_tui.box(look.lines):
+        sight.press(at.server, at.pane, _STASH)
+        if not _seen(at, lambda now: claude_tui.box(now.lines) == "", 1.0):
+            return "the draft could not be put aside"
+    sight.paste(at.server, at.pane, WORDS)
+    return "" if _seen(at, _ours, 3.0) else "the text did not appear"
+
+
+def _submit(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable[[str], Sequence[str]]) -> str:
+    """Enter alone, after one more look, until the box is without the words; bounded."""
+    for _ in range(3):
+        look = sight.look(at.server, at.pane)
+        live = _listener(at, look, env)
+        if look is None or live is None:
+            return GONE
+        why = _why_not(home, at, look, live)
+        if why:
+            return why  # the words stay in the box, and are found there by the next attempt
+        told = untold(str(live.pid))
+        if _ours(look):
+            sight.press(at.server, at.pane, _SUBMIT)
+        if _seen(at, lambda now: claude_tui.box(now.lines) is not None and not _ours(now), 1.0):
+            inbox.claim(home, at.name, str(live.pid), told)
+            return SUBMITTED
+    return "typed, not submitted"
+
+
+def _ours(look: Look) -> bool:
+    box = claude_tui.box(look.lines)
+    return bool(box) and (box or "").replace("\n", " ").startswith(WORDS[:20])
+
+
+def _seen(at: Orchestrator, wanted: Callable[[Look], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        look = sight.look(at.server, at.pane)
+        if look and wanted(look):
+            return True
+        time.sleep(_NAP)
+    return False

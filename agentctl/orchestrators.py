@@ -1,0 +1,164 @@
+"""Who calls agentctl, and who is to be told: panes with an inbox.
+
+An orchestrator is named by what outlasts its process: `orch-<digest of the directory>`
+for those that bin/orch started, `codex-<thread>` for an interactive Codex,
+`pane-<tmux server>-<pane>` for another pane that called `start`, `target` for the one
+that config.json names. A run remembers the name; where its pane is now is looked up
+when it is told.
+Seen with codex-cli 0.169.0: its commands see CODEX_THREAD_ID; TMUX_PANE, by its daemon,
+may be another TUI's.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from . import files
+from . import inbox
+from . import locks
+from . import tmux
+from .model import Wake
+from .record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Optional
+
+    from .config import Config
+    from .store import Home
+
+VARIABLE = "AGENTCTL_ORCHESTRATOR"
+TARGET = "target"
+
+
+class Orchestrator(Record):
+    """about.json. `target`: what config.json calls its pane; `thread`: a Codex conversation; `folder`: bin/orch's."""
+
+    name: str = ""
+    pane: str = ""
+    socket: str = ""
+    server_pid: int = 0
+    target: str = ""
+    folder: str = ""
+    thread: str = ""
+    registered_at: float = 0.0
+
+    @property
+    def server(self) -> tmux.Server:
+        return tmux.Server(socket=self.socket)
+
+
+def known(home: Home) -> list[Orchestrator]:
+    """All that ever registered in this home, by name."""
+    return [find(home, name) for name in inbox.names(home)]
+
+
+def find(home: Home, name: str) -> Orchestrator:
+    """One by its name; where about.json is missing or damaged, all but the name is empty."""
+    raw = files.load(inbox.folder(home, name, "about.json"))
+    return Orchestrator.from_json(raw).replace(name=name)
+
+
+def register(home: Home, orchestrator: Orchestrator) -> None:
+    """Write down where it is. Raises OSError."""
+    files.private_folder(inbox.folder(home, orchestrator.name))
+    entry = orchestrator.replace(registered_at=time.time())
+    files.replace(inbox.folder(home, orchestrator.name, "about.json"), files.dump(entry.to_json()))
+
+
+def of_caller(home: Home, env: Mapping[str, str]) -> str:
+    """The name under which the caller has its inbox; "" for one that has none.
+
+    A worker acts for the orchestrator of its own run. For a pane the name follows from
+    tmux's variables alone: no tmux client is asked.
+    """
+    name = env.get(VARIABLE, "")
+    if name and inbox.NAME.match(name):
+        return name
+    run_id = env.get("AGENTCTL_RUN_ID", "")
+    if run_id:
+        return _of_run(home, run_id)
+    _, pane = tmux.of_caller(env)
+    thread = "codex-" + env.get("CODEX_THREAD_ID", "")
+    if inbox.NAME.match(thread):
+        return thread
+    if not pane:
+        return ""
+    target, here = find(home, TARGET), (pane, server_pid(env))
+    return TARGET if here == (target.pane, target.server_pid) else _pane_name(here)
+
+
+def _of_run(home: Home, run_id: str) -> str:
+    raw = files.load(os.path.join(home.runs, os.path.basename(run_id), "meta.json"))
+    wake = raw.get("wake") if isinstance(raw, dict) else None
+    name = wake.get("orchestrator") if isinstance(wake, dict) else None
+    return name if isinstance(name, str) and inbox.NAME.match(name) else ""
+
+
+def _pane_name(here: tuple[str, int]) -> str:
+    number = here[0].lstrip("%")
+    return "pane-%d-%s" % (here[1], number) if number.isdigit() else ""
+
+
+def server_pid(env: Mapping[str, str]) -> int:
+    """The tmux server of $TMUX, or 0."""
+    word = env.get("TMUX", "").rpartition(",")[0].rpartition(",")[2]
+    return int(word) if word.isdigit() else 0
+
+
+def addressee(home: Home, config: Config, env: Mapping[str, str]) -> Wake:
+    """Whom the runs that this caller starts are to tell, registered. Raises OSError.
+
+    The configured target comes before a pane that merely called.
+    """
+    name, (server, pane) = of_caller(home, env), tmux.of_caller(env)
+    if config.tmux_sendkeys_target and (not name or name.startswith("pane-")):
+        name = TARGET
+        _note_target(home, config)
+    elif name.startswith(("pane-", "codex-")) and pane:
+        _note_pane(home, name, server, pane, env)
+    return Wake(orchestrator=name, pane=pane, socket=server.socket if pane else "", server_pid=server_pid(env))
+
+
+def _note_target(home: Home, config: Config) -> None:
+    now = find(home, TARGET)
+    if (now.target, now.socket) != (config.tmux_sendkeys_target, config.tmux_socket):
+        now = Orchestrator(name=TARGET, target=config.tmux_sendkeys_target, socket=config.tmux_socket)
+        register(home, now)
+    if not now.pane:
+        located(home, now)
+
+
+def located(home: Home, orchestrator: Orchestrator) -> Optional[tmux.Pane]:
+    """Its pane as it is now, or None. For `target` this finds, and writes down, which pane the words mean."""
+    word = orchestrator.target or orchestrator.pane
+    found = tmux.describe(orchestrator.server, word) if word else None
+    if found and orchestrator.target and (found.id, found.server_pid) != (orchestrator.pane, orchestrator.server_pid):
+        register(home, orchestrator.replace(pane=found.id, server_pid=found.server_pid))
+        return found
+    return found if found and orchestrator.server_pid in (0, found.server_pid) else None
+
+
+def _note_pane(home: Home, name: str, server: tmux.Server, pane: str, env: Mapping[str, str]) -> None:
+    if not find(home, name).registered_at:
+        thread = env.get("CODEX_THREAD_ID", "") if name.startswith("codex-") else ""
+        here = Orchestrator(name=name, pane=pane, socket=server.socket, server_pid=server_pid(env), thread=thread)
+        register(home, here)
+
+
+def alive(home: Home, orchestrator: Orchestrator) -> bool:
+    """Whether its pane is there. What runs in it now is asked by who wants to type (keys.py)."""
+    if locks.held(inbox.folder(home, orchestrator.name, "keeper.lock")):
+        return True
+    return located(home, orchestrator) is not None
+
+
+def inherit(home: Home, heir: str) -> list[str]:
+    """Take over what the dead left unacknowledged; returns the events' ids. Raises OSError."""
+    taken = []
+    for other in known(home):
+        if other.name not in (heir, TARGET) and inbox.pending(home, other.name) and not alive(home, other):
+            taken += inbox.take_over(home, other.name, heir)
+    return taken

@@ -1,0 +1,55 @@
+"""Receipts: what an orchestrator was shown is acknowledged, by the very command that showed it."""
+
+from __future__ import annotations
+
+from . import inbox
+from . import locks
+from . import orchestrators
+from .errors import AgentctlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+
+    from .store import Home
+
+
+class Reader:
+    """The caller as a reader of results; one that is no orchestrator acknowledges nothing."""
+
+    def __init__(self, home: Home, env: Mapping[str, str]) -> None:
+        self._home = home
+        self.name = orchestrators.of_caller(home, env)
+
+    def promise(self, ids: Iterable[str]) -> list[int]:
+        """Say that the ends of these runs will be told by us: no key and no hook need do it while we live.
+
+        Returns descriptors of locks, which our own end lets go of, however it comes.
+        """
+        held = []
+        for run_id in ids if self.name else ():
+            try:
+                if self._home.run(run_id).result() is None and self._is_mine(run_id):
+                    held.append(locks.share(inbox.waited(self._home, run_id)))
+            except OSError:
+                pass  # a disk that cannot be written: it may be told twice
+        return held
+
+    def seen(self, ids: Iterable[str]) -> None:
+        """Acknowledge all events of these runs, also the end that its runner has not posted yet."""
+        wanted = set(ids)
+        if not self.name or not wanted:
+            return
+        events = [e.id for e in inbox.pending(self._home, self.name) if e.run_id in wanted]
+        events += [inbox.name_of(run_id, inbox.ENDED) for run_id in sorted(wanted) if self._is_mine(run_id)]
+        try:
+            inbox.acknowledge(self._home, dict.fromkeys(events), self.name)
+        except OSError:
+            pass  # a disk that cannot be written: it stays in the inbox, and is shown again
+
+    def _is_mine(self, run_id: str) -> bool:
+        try:
+            return self._home.run(run_id).spec().wake.orchestrator == self.name
+        except AgentctlError:
+            return False  # the run is gone

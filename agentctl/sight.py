@@ -1,0 +1,91 @@
+"""One pane from close by: what it shows, who types in it, and how to type into it.
+
+Text goes in as one bracketed paste, of which no key is an Enter; a key goes alone, as a
+raw buffer. Both reach the program of a pane that is in copy mode, and leave the mode
+as it is; `send-keys` would go to the mode.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from . import tmux
+from .record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+
+class Look(Record):
+    """A pane at one moment: what must hold before a key may be pressed (keys.py), and its screen.
+
+    `quiet_for`: seconds since somebody typed at a terminal that shows its tmux session; a day where none does.
+    """
+
+    pid: int = 0
+    server_pid: int = 0
+    dead: bool = False
+    input_off: bool = False
+    synchronized: bool = False
+    quiet_for: float = 86400.0
+    lines: tuple[str, ...] = ()
+
+
+_END = "== screen"
+_LOOK = "#{pane_id} #{pane_pid} #{pid} x#{pane_dead} x#{pane_input_off} x#{pane_synchronized}"
+
+
+def look(server: tmux.Server, pane: str) -> Optional[Look]:
+    """The pane and its screen, by one tmux client; None where it is gone."""
+    asked = (
+        ["display-message", "-p", "-t", pane, _LOOK],
+        ["list-clients", "-t", pane, "-F", "#{client_activity}"],
+        ["display-message", "-p", _END],
+        ["capture-pane", "-p", "-t", pane],
+    )
+    try:
+        head, _, shown = tmux.run(server, *asked, timeout=5).partition(_END + "\n")
+    except tmux.TmuxFailed:
+        return None
+    words = head.split()
+    if len(words) < 6 or words[0] != pane or not (words[1] + words[2]).isdigit():
+        return None
+    dead, off, synchronized = (word == "x1" for word in words[3:6])
+    typed = [int(word) for word in words[6:] if word.isdigit()]
+    return Look(
+        pid=int(words[1]),
+        server_pid=int(words[2]),
+        dead=dead,
+        input_off=off,
+        synchronized=synchronized,
+        quiet_for=time.time() - max(typed) if typed else 86400.0,
+        lines=tuple(shown.splitlines()),
+    )
+
+
+def clients(server: tmux.Server, pane: str) -> int:
+    """How many terminals show the pane's tmux session."""
+    return len(tmux.run(server, ["list-clients", "-t", pane, "-F", "x"], timeout=5).split())
+
+
+def paste(server: tmux.Server, pane: str, text: str) -> None:
+    """Put text in as one bracketed paste: no key of it is an Enter. Copy mode is left alone."""
+    _buffer(server, pane, text, "-p")
+
+
+def press(server: tmux.Server, pane: str, key: str) -> None:
+    """A control character as a raw buffer, which also reaches a pane in copy mode."""
+    _buffer(server, pane, key, "-r")
+
+
+def _buffer(server: tmux.Server, pane: str, text: str, flag: str) -> None:
+    name = "agentctl-%d" % os.getpid()
+    tmux.run(
+        server,
+        ["load-buffer", "-b", name, "-"],
+        ["paste-buffer", "-d", flag, "-b", name, "-t", pane],
+        stdin=text.encode("utf-8"),
+        timeout=5,
+    )

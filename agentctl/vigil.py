@@ -1,0 +1,98 @@
+"""Waiting for an orchestrator's news, whatever it will be, without polling.
+
+Blocked on a bell that whoever posts an event, or starts a run, rings; and on the locks
+of the orchestrator's live runs, so that a runner that was killed is noticed as well:
+the vigil then settles the run itself, which posts its event.
+"""
+
+from __future__ import annotations
+
+import time
+
+from . import finding
+from . import inbox
+from . import locks
+from . import settle
+from . import waiting
+from .bell import Bell
+from .errors import AgentctlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Sequence
+    from typing import Optional
+
+    from .inbox import Entry
+    from .store import Home
+
+
+class Vigil:
+    """A waiter for one inbox; its threads die with the process. Raises OSError where the home cannot be written."""
+
+    def __init__(self, home: Home, name: str) -> None:
+        self._home = home
+        self._name = name
+        self._bell = Bell(inbox.folder(home, name, "bells"))
+        self._watched: set[str] = set()
+
+    def wait(self, seconds: Optional[float] = None, also: Iterable[int] = ()) -> None:
+        """Block until there may be news, a descriptor of `also` is readable, or time is over."""
+        for run_id in finding.live(self._home):
+            if run_id not in self._watched and self._is_mine(run_id):
+                self._watch(run_id, self._end_of(run_id))
+        for entry in inbox.pending(self._home, self._name):
+            self._watch_puller(inbox.waited(self._home, entry.run_id))
+        self._watch_puller(inbox.folder(self._home, self._name, "pull.lock"))
+        self._bell.wait(seconds, also)
+
+    def until(
+        self, wanted: Callable[[], Sequence[Entry]], also: Sequence[int], seconds: Optional[float]
+    ) -> list[Entry]:
+        """Wait until there are wanted events: those, or [] where time is over or one of `also` is readable."""
+        import select
+
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while True:
+            found = list(wanted())
+            left = None if deadline is None else deadline - time.monotonic()
+            if found or (left is not None and left <= 0) or (also and select.select(also, [], [], 0)[0]):
+                return found
+            self.wait(left, also)
+
+    def close(self) -> None:
+        self._bell.close()
+
+    def _is_mine(self, run_id: str) -> bool:
+        try:
+            return self._home.run(run_id).spec().wake.orchestrator == self._name
+        except AgentctlError:
+            return False  # gone since it was listed
+
+    def _end_of(self, run_id: str) -> Callable[[], None]:
+        def block() -> None:
+            waiting.until_ended(self._home, run_id)
+            settle.settled(self._home.run(run_id), time.time())
+
+        return block
+
+    def _watch_puller(self, path: str) -> None:
+        """Be woken when it has gone: it may have died before it told."""
+        if path not in self._watched and inbox.pulled(path):
+            self._watch(path, lambda: locks.until_unshared(path), again=True)
+
+    def _watch(self, what: str, block: Callable[[], None], again: bool = False) -> None:
+        import _thread
+
+        def watch() -> None:
+            try:
+                block()
+            except (AgentctlError, OSError):
+                pass  # the run or the file is gone, which is news too
+            if again:
+                self._watched.discard(what)
+            self._bell.ring()
+
+        self._watched.add(what)
+        _thread.start_new_thread(watch, ())

@@ -1,0 +1,75 @@
+"""A live Claude Code is known by its own file and its process; its box by the screen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from agentctl import claude_tui
+from agentctl import processes
+
+RULE = "─" * 40
+
+
+@pytest.fixture
+def vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration folder; our own process stands for a Claude that has the keys."""
+    monkeypatch.setattr(processes, "in_foreground", lambda pid: True)
+    (tmp_path / "sessions").mkdir()
+    return tmp_path
+
+
+def tell(vendor: Path, pid: int, **more: object) -> dict[str, str]:
+    entry = {"pid": pid, "procStart": processes.start_time(pid), "status": "idle", "sessionId": "s", **more}
+    (vendor / "sessions" / ("%d.json" % pid)).write_text(json.dumps(entry))
+    return {"CLAUDE_CONFIG_DIR": str(vendor)}
+
+
+def test_a_live_one_is_found_below_a_pane_and_above_a_hook(vendor: Path) -> None:
+    env = tell(vendor, os.getpid())
+    live = claude_tui.Live(pid=os.getpid(), status="idle", session_id="s")
+    assert claude_tui.below(os.getppid(), env) == live == claude_tui.above(os.getpid(), env)
+    assert claude_tui.below(1, env) is None
+
+
+def test_what_a_killed_one_left_behind_counts_for_nothing(vendor: Path) -> None:
+    env = tell(vendor, os.getpid(), procStart="12345")
+    assert claude_tui.below(os.getppid(), env) is None
+    assert claude_tui.above(os.getpid(), env) is None
+
+
+def test_one_that_has_not_the_keys_gets_none(vendor: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = tell(vendor, os.getpid())
+    monkeypatch.setattr(processes, "in_foreground", lambda pid: False)
+    assert claude_tui.below(os.getppid(), env) is None
+
+
+@pytest.mark.skipif(not processes.LINUX, reason="compares both ways")
+@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps, which stands in for /proc elsewhere")
+@pytest.mark.parametrize("linux, found", [(True, False), (False, True)])
+def test_the_vendors_start_mark_is_compared_where_it_is_ours(
+    linux: bool, found: bool, vendor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = tell(vendor, os.getpid(), procStart="Fri Nov 20 11:13:08 2026")
+    monkeypatch.setattr(processes, "LINUX", linux)
+    assert (claude_tui.below(os.getppid(), env) is not None) is found
+
+
+@pytest.mark.parametrize(
+    "lines, said",
+    [
+        ([RULE, "❯ ", RULE], ""),
+        ([RULE, "❯\u00a0", RULE, "  ? for shortcuts"], ""),
+        (["above", RULE, "❯ half a", "  draft", RULE], "half a\n  draft"),
+        ([RULE, "❯ Press up to edit queued messages", RULE], ""),
+        ([RULE, "Do you want to proceed?", "❯ 1. Yes", RULE], None),
+        ([RULE, "❯ "], None),
+        ([], None),
+    ],
+)
+def test_the_box(lines: list[str], said: object) -> None:
+    assert claude_tui.box(lines) == said
