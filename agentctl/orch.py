@@ -1,24 +1,36 @@
 """`orch`: start the orchestrator, an interactive Claude Code in tmux that knows agentctl.
 
 The directory, the environment and Claude's arguments reach the pane in a private
-file (the letter) that the pane's own process reads and removes. Why not as
-arguments: a pane gets the tmux server's environment and not the caller's, `-c`
+file (the letter) that the pane's own process (orchpane.py) reads and removes. Why not
+as arguments: a pane gets the tmux server's environment and not the caller's, `-c`
 runs `#(…)` in a directory's name, a final `;` starts another tmux command, and
 16 KB is the most tmux takes. This way tmux sees nothing of the user's at all, and
 the letter's disappearance says that the pane really came up.
+Hooks and the allow-list go by --settings: no file of the user's changes, and no
+question of Claude's, about trust or a key, is answered for them.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 
+from . import config as configuration
+from . import files
+from . import hooks
+from . import inbox
+from . import locks
+from . import orchestrators
 from . import paths
+from . import store
 from . import tmux
+from .config import DEFAULT_SESSION
+from .config import Config
 from .errors import AgentctlError
 from .errors import usage_error
+from .orchestrators import Orchestrator
+from .store import Home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,18 +39,22 @@ if TYPE_CHECKING:
     from typing import Any
     from typing import Optional
 
-SESSION = "ai"
 BORN_WITHIN_S = 10.0
-_MARK = "@agentctl_orchestrator"
+MODEL = "opus"
+ALLOWED = ("start", "wait", "show", "list", "inbox", "resume", "stop", "tail", "follow", "projects", "replay", "help")
+"""What it may call unasked, among our own commands; not what grants trust or forgets. `start` can run any command."""
 _OF_THE_PANE = ("TERM", "TMUX", "TMUX_PANE", "TERM_PROGRAM", "TERM_PROGRAM_VERSION")
 _OF_ANOTHER_CLAUDE = ("CLAUDECODE", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_ENTRYPOINT")
-_IN_PANE = "import sys; sys.path.append(sys.argv[1]); from agentctl.orch import in_pane; sys.exit(in_pane(sys.argv[2]))"
+_OF_ANOTHER_RUN = ("AGENTCTL_RUN_ID", "AGENTCTL_DETACHED")
+_IN_PANE = "import sys; sys.path.append(sys.argv[1]); from agentctl.orchpane import main; sys.exit(main(sys.argv[2]))"
 _EPILOG = """examples:
   orch                        in the current directory
   orch ~/src/shop             in another one
-  orch . -- --model opus      what follows `--` goes to claude
+  orch --resume               go on with the last conversation here
+  orch . -- --model sonnet    what follows `--` goes to claude
 
-Run again for the same directory, it shows the orchestrator that is there."""
+Run again for the same directory, it shows the orchestrator that is there. A new one
+takes over what orchestrators that are gone have not acknowledged."""
 
 
 def main() -> int:
@@ -56,16 +72,25 @@ def _orch(argv: Sequence[str], env: Mapping[str, str]) -> int:
     words = list(argv)
     cut = words.index("--") if "--" in words else len(words)
     options, extra = _options(words[:cut]), words[cut + 1 :]
-    folder, session = _folder(options.dir), _session(options.session)
-    claude = paths.executable("claude", env.get("PATH", ""))
+    folder, home = _folder(options.dir), Home(paths.home_folder("", env))
+    config, problem = configuration.load(home)
+    if problem:
+        print("orch: %s" % problem, file=sys.stderr)
+    session = _session(options.session or config.tmux_session or DEFAULT_SESSION)
+    claude = (config.executables or {}).get("claude") or paths.executable("claude", env.get("PATH", ""))
     if not claude:
         raise AgentctlError("claude is not on the PATH", "`npm install -g @anthropic-ai/claude-code` installs it")
     tmux.check_version()
-    server, inside = _server(env)
-    pane = None if options.new else _running(server, session, folder)
-    if pane and extra:
-        print("orch: already running here, so `%s` has no effect; --new starts another" % extra[0], file=sys.stderr)
-    pane = pane or _start(server, session, _letter(folder, [claude, *_prompted(env), *extra], env))
+    server, inside = _server(config, env)
+    found = None if options.new else _running(home, folder)
+    if found:
+        if extra or options.resume:
+            print("orch: it runs here already, so these words have no effect; --new starts another", file=sys.stderr)
+        inside = inside and os.path.realpath(found.socket) == os.path.realpath(server.socket)
+        return _show(found.server, session, found.pane, inside, env)
+    name = _free_name(store.create_home(home.path), folder)
+    argv = [claude, *_flags(home, config, name, env, extra), *_resumed(home, name, options.resume), *extra]
+    pane = _start(server, session, _letter(home, name, folder, argv, env))
     return _show(server, session, pane, inside, env)
 
 
@@ -74,13 +99,16 @@ def _options(words: Sequence[str]) -> Any:
 
     parser = argparse.ArgumentParser(
         prog="orch",
-        usage="orch [DIR] [--session NAME] [--new] [-- CLAUDE ARGUMENT...]",
+        usage="orch [DIR] [--session NAME] [--resume] [--new] [-- CLAUDE ARGUMENT...]",
         epilog=_EPILOG,
         description="Start Claude Code in tmux as the orchestrator of coding agents, and show it.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("dir", nargs="?", default=".", metavar="DIR", help="where it works (default: here)")
-    parser.add_argument("--session", default=SESSION, metavar="NAME", help="the tmux session (default: %(default)s)")
+    parser.add_argument(
+        "--session", default="", metavar="NAME", help="the tmux session (default: the configured one, else ai)"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with the last conversation in this directory")
     parser.add_argument("--new", action="store_true", help="start another one where one runs already")
     return parser.parse_args(words)
 
@@ -98,29 +126,44 @@ def _session(name: str) -> str:
     return name
 
 
-def _server(env: Mapping[str, str]) -> tuple[tmux.Server, bool]:
+def _server(config: Config, env: Mapping[str, str]) -> tuple[tmux.Server, bool]:
     """The tmux server to use, and whether the caller sits in it (a stale $TMUX does not count)."""
     server, pane = tmux.of_caller(env)
     if pane and tmux.describe(server, pane):
         return server, True
-    return tmux.Server(), False
+    return tmux.Server(socket=config.tmux_socket), False
 
 
-def _prompted(env: Mapping[str, str]) -> list[str]:
-    own = os.path.join(paths.home_folder("", env), "prompts", "orchestrator.md")
-    prompt = own if os.path.isfile(own) else paths.asset("prompts", "orchestrator.md")
-    return ["--append-system-prompt-file", prompt]
+def _flags(home: Home, config: Config, name: str, env: Mapping[str, str], extra: Sequence[str]) -> list[str]:
+    """The model, the prompt, and the file with our hooks and the allow-list."""
+    rules = ["Bash(agentctl %s:*)" % verb for verb in ALLOWED] if config.orch_allow is None else config.orch_allow
+    path = inbox.folder(home, name, "settings.json")
+    files.private_folder(os.path.dirname(path))
+    files.replace(path, files.dump(hooks.settings(paths.PROGRAM, home, [r for r in rules if isinstance(r, str)])))
+    model = [] if any(word.partition("=")[0] == "--model" for word in extra) else ["--model", MODEL]
+    return [*model, "--settings", path, "--append-system-prompt-file", _prompt(home)]
 
 
-def _letter(folder: str, argv: Sequence[str], env: Mapping[str, str]) -> str:
+def _prompt(home: Home) -> str:
+    own = os.path.join(home.prompts, "orchestrator.md")
+    return own if os.path.isfile(own) else paths.asset("prompts", "orchestrator.md")
+
+
+def _resumed(home: Home, name: str, wanted: bool) -> list[str]:
+    """The conversation that its hooks told of last; where none did, Claude's own idea of the last one here."""
+    if not wanted:
+        return []
+    session = inbox.state(home, name).get("session_id")
+    return ["--resume", session] if isinstance(session, str) and session else ["--continue"]
+
+
+def _letter(home: Home, name: str, folder: str, argv: Sequence[str], env: Mapping[str, str]) -> str:
     """Write what the pane needs to a file only its owner can read; returns its path."""
-    import tempfile
-
-    theirs = {k: v for k, v in env.items() if k not in _OF_THE_PANE + _OF_ANOTHER_CLAUDE}
-    theirs.update(PATH=_bin_folder() + os.pathsep + env.get("PATH", ""), PWD=folder)
-    fd, path = tempfile.mkstemp(prefix="agentctl-orch-")
-    with os.fdopen(fd, "w") as file:
-        json.dump({"folder": folder, "argv": list(argv), "env": theirs}, file)
+    theirs = {k: v for k, v in env.items() if k not in _OF_THE_PANE + _OF_ANOTHER_CLAUDE + _OF_ANOTHER_RUN}
+    theirs.update(PATH=_bin_folder() + os.pathsep + env.get("PATH", ""), PWD=folder, AI_ORCH_HOME=home.path)
+    theirs[orchestrators.VARIABLE] = name
+    path = inbox.folder(home, name, "letter-" + os.urandom(4).hex())
+    files.create(path, files.dump({"home": home.path, "name": name, "folder": folder, "argv": argv, "env": theirs}))
     return path
 
 
@@ -134,27 +177,29 @@ def _bin_folder() -> str:
     raise AgentctlError("no agentctl beside %s" % called, "install agentctl again: `./install.sh`")
 
 
-def _running(server: tmux.Server, session: str, folder: str) -> Optional[str]:
-    """The pane of the session whose orchestrator works in this directory."""
-    try:
-        panes = tmux.run(server, ["list-panes", "-s", "-t", "=" + session, "-F", "#{pane_id} #{%s}" % _MARK])
-    except tmux.TmuxFailed:
-        return None  # no such session, or no server yet
-    marked = (line.partition(" ") for line in panes.splitlines())
-    return next((pane for pane, _, mark in marked if mark == _digest(folder)), None)
+def _running(home: Home, folder: str) -> Optional[Orchestrator]:
+    """The orchestrator of this directory whose keeper lives, wherever its pane was moved to."""
+    for orchestrator in orchestrators.known(home):
+        if orchestrator.folder == folder and _kept(home, orchestrator.name):
+            return orchestrator if orchestrators.located(home, orchestrator) else None
+    return None
 
 
-def _digest(folder: str) -> str:
-    """A directory's name in a form that tmux prints as it is in every locale."""
+def _kept(home: Home, name: str) -> bool:
+    return locks.held(inbox.folder(home, name, "keeper.lock"))
+
+
+def _free_name(home: Home, folder: str) -> str:
+    """The directory's own name, which a later orchestrator has again; with a number while that one lives."""
     import hashlib
 
-    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    name = "orch-" + hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]
+    names = (name if n == 1 else "%s-%d" % (name, n) for n in range(1, 1000))
+    return next(n for n in names if not _kept(home, n))
 
 
 def _start(server: tmux.Server, session: str, letter: str) -> str:
     """Open the orchestrator's pane, in a session that is made where it is missing."""
-    with open(letter) as file:
-        digest = _digest(json.load(file)["folder"])
     argv = ["--", sys.executable, "-I", "-S", "-c", _IN_PANE, os.path.dirname(paths.PACKAGE), letter]
     made = ["-d", "-P", "-F", "#{pane_id}", "-n", "orchestrator"]
     try:
@@ -162,11 +207,9 @@ def _start(server: tmux.Server, session: str, letter: str) -> str:
             pane = tmux.run(server, ["new-window", *made, "-t", "=%s:" % session, *argv]).strip()
         else:
             pane = tmux.run(server, ["new-session", *made, "-x", "200", "-y", "50", "-s", session, *argv]).strip()
-        tmux.run(server, ["set-option", "-p", "-t", pane, _MARK, digest])
         _await_birth(letter)
     finally:
-        if os.path.exists(letter):
-            os.unlink(letter)
+        files.remove(letter)
     return pane
 
 
@@ -193,32 +236,3 @@ def _show(server: tmux.Server, session: str, pane: str, inside: bool, env: Mappi
         os.execve(argv[0], argv, {k: v for k, v in env.items() if inside or k not in ("TMUX", "TMUX_PANE")})
     print("the orchestrator runs in tmux session `%s`; see it with `tmux attach -t %s`" % (session, session))
     return 0
-
-
-def in_pane(letter: str) -> int:
-    """The pane's process: take the letter, run Claude, and keep a failure readable."""
-    with open(letter) as file:
-        told = json.load(file)
-    os.unlink(letter)
-    env = {**told["env"], **{k: os.environ[k] for k in _OF_THE_PANE if k in os.environ}}
-    os.chdir(told["folder"])
-    code = _run(told["argv"], env)
-    if code:
-        sys.stderr.write("\nclaude ended with exit code %d. Enter closes this pane.\n" % code)
-        sys.stdin.readline()
-    return code
-
-
-def _run(argv: list[str], env: Mapping[str, str]) -> int:
-    """Run in the foreground and wait. A worker that suspends itself is woken: no shell is here to do it."""
-    import signal
-
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, lambda *_: None)  # meant for Claude; a handler, since SIG_IGN would be inherited
-    pid = os.posix_spawn(argv[0], argv, env)
-    while True:
-        _, status = os.waitpid(pid, os.WUNTRACED)
-        if not os.WIFSTOPPED(status):
-            break
-        os.kill(pid, signal.SIGCONT)
-    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)

@@ -41,7 +41,7 @@ class Room:
         self.seen = folder / "seen.json"
         self.work = folder / "work"
         programs = folder / "programs"
-        for made in (self.work, programs, folder / "home", folder / "letters"):
+        for made in (self.work, programs, folder / "home"):
             made.mkdir()
         claude = programs / "claude"
         claude.write_text(STAND_IN % sys.executable)
@@ -51,8 +51,8 @@ class Room:
             "PATH": path,
             "HOME": str(folder / "home"),
             "TMUX_TMPDIR": str(folder),
-            "TMPDIR": str(folder / "letters"),
             "SEEN": str(self.seen),
+            "AI_ORCH_HOME": str(folder / "orch"),
             "LC_ALL": "C",
             "TERM": "screen",
             "SHELL": "/bin/sh",
@@ -85,6 +85,11 @@ class Room:
         eventually(self.seen.exists)
         return json.loads(self.seen.read_text())
 
+    def about(self, name: str = "about.json") -> Any:
+        """A file of the one orchestrator's inbox, parsed."""
+        (path,) = (self.folder / "orch" / "inbox").glob("orch-*/" + name)
+        return json.loads(path.read_text())
+
     def panes(self) -> list[str]:
         return self.tmux("list-panes", "-a", "-F", "#{session_name}:#{window_name}").splitlines()
 
@@ -109,13 +114,85 @@ def test_makes_the_session_and_starts_claude_with_the_prompt(room: Room) -> None
     assert (done.returncode, done.stderr) == (0, "")
     assert "`tmux attach -t ai`" in done.stdout
     told = room.told()
-    assert told["argv"] == ["--append-system-prompt-file", str(ROOT / "prompts" / "orchestrator.md")]
+    name = room.about()["name"]
+    settings = str(room.folder / "orch" / "inbox" / name / "settings.json")
+    prompt = str(ROOT / "prompts" / "orchestrator.md")
+    assert told["argv"] == ["--model", "opus", "--settings", settings, "--append-system-prompt-file", prompt]
+    assert (told["env"]["AGENTCTL_ORCHESTRATOR"], told["env"]["AI_ORCH_HOME"]) == (name, room.env["AI_ORCH_HOME"])
+    assert (room.about()["pane"], room.about()["folder"]) == (told["env"]["TMUX_PANE"], told["cwd"])
     assert told["cwd"] == os.path.realpath(room.work)
     assert told["tty"]
     assert room.panes() == ["ai:orchestrator"]
     assert told["env"]["PATH"] == str(ROOT / "bin") + os.pathsep + room.env["PATH"]
     assert told["env"]["TMUX_PANE"] == room.tmux("list-panes", "-a", "-F", "#{pane_id}")
-    assert list((room.folder / "letters").iterdir()) == []
+    assert list((room.folder / "orch" / "inbox").glob("*/letter-*")) == []
+    assert list((room.folder / "home").iterdir()) == [], "nothing of the user's changes"
+
+
+def test_hooks_and_the_allow_list_go_by_settings(room: Room) -> None:
+    room.orch()
+    room.told()
+    settings = room.about("settings.json")
+    hooks = {event: [h for entry in entries for h in entry["hooks"]] for event, entries in settings["hooks"].items()}
+    assert hooks.keys() == {
+        "SessionStart",
+        "UserPromptSubmit",
+        "PermissionRequest",
+        "Stop",
+        "StopFailure",
+        "SessionEnd",
+        "Notification",
+    }
+    armed = {event for event, found in hooks.items() if any(h.get("asyncRewake") for h in found)}
+    assert armed == {"SessionStart", "UserPromptSubmit", "Stop"}
+    assert all(h["timeout"] * 1000 < 2**31 for found in hooks.values() for h in found), "or it never runs"
+    allowed = settings["permissions"]["allow"]
+    assert "Bash(agentctl wait:*)" in allowed
+    assert not [rule for rule in allowed if "add-project" in rule or "remove" in rule], "trust is the user's to give"
+
+
+def test_the_user_says_what_it_may_run_and_which_model(room: Room) -> None:
+    (room.folder / "orch").mkdir()
+    (room.folder / "orch" / "config.json").write_text(json.dumps({"orch_allow": ["Bash(agentctl list:*)"]}))
+    room.orch("--", "--model", "sonnet")
+    assert room.told()["argv"].count("--model") == 1
+    assert room.about("settings.json")["permissions"]["allow"] == ["Bash(agentctl list:*)"]
+
+
+def test_resume_goes_on_with_the_conversation_its_hooks_told_of(room: Room) -> None:
+    room.orch("--resume", EXIT_CODE="0")
+    assert "--continue" in room.told()["argv"], "none is known yet"
+    eventually(lambda: room.panes() == [])
+    state = room.folder / "orch" / "inbox" / room.about()["name"] / "state.json"
+    state.write_text(json.dumps({"state": "gone", "session_id": "5e5510f0"}))
+    room.seen.unlink()
+    room.orch("--resume")
+    argv = room.told()["argv"]
+    assert argv[argv.index("--resume") + 1] == "5e5510f0"
+
+
+def test_a_new_one_takes_over_what_the_dead_left(room: Room) -> None:
+    dead = room.folder / "orch" / "inbox" / "pane-1-9" / "events"
+    dead.mkdir(parents=True)
+    (dead.parent / "about.json").write_text(json.dumps({"name": "pane-1-9", "pane": "%99", "server_pid": 1}))
+    event = "20260215-143022-ab12.ended"
+    (dead / event).write_text(json.dumps({"id": event, "kind": "ended", "run_id": event[:20]}))
+    room.orch()
+    room.told()
+    own = room.folder / "orch" / "inbox" / room.about()["name"] / "events"
+    eventually(lambda: os.path.exists(own / event))
+    assert list(dead.iterdir()) == []
+
+
+def test_it_is_found_again_where_its_pane_was_moved_to(room: Room) -> None:
+    room.orch()
+    room.told()
+    room.tmux("new-session", "-d", "-s", "elsewhere", "-n", "mine")
+    room.tmux("set-option", "-g", "renumber-windows", "on")
+    room.tmux("move-window", "-s", "ai:orchestrator", "-t", "elsewhere:7")
+    again = room.orch("--resume")
+    assert (again.returncode, sorted(room.panes())) == (0, ["elsewhere:mine", "elsewhere:orchestrator"])
+    assert "--new starts another" in again.stderr
 
 
 def test_the_agentctl_beside_orch_is_the_one_claude_finds(room: Room) -> None:
@@ -145,28 +222,28 @@ def test_hostile_directory_and_arguments_arrive_as_they_are(room: Room) -> None:
     assert done.returncode == 0, done.stderr
     told = room.told()
     assert told["cwd"] == os.path.realpath(hostile)
-    assert told["argv"][2:] == extra
+    assert told["argv"][4:] == extra
     room.tmux("list-windows", "-a")
     assert not boom.exists() and not (room.work / boom.name).exists() and not (hostile / boom.name).exists()
 
 
 def test_claude_gets_the_callers_environment_not_the_tmux_servers(room: Room) -> None:
     room.tmux("new-session", "-d", "-s", "other", env={**room.env, "ANTHROPIC_API_KEY": "of the server"})
-    room.orch(ANTHROPIC_API_KEY="of the caller", CLAUDECODE="1", AI_ORCH_HOME="/h")
+    room.orch(ANTHROPIC_API_KEY="of the caller", CLAUDECODE="1", AGENTCTL_RUN_ID="another")
     env = room.told()["env"]
     assert env["ANTHROPIC_API_KEY"] == "of the caller"
     assert "CLAUDECODE" not in env
-    assert env["AI_ORCH_HOME"] == "/h"
+    assert "AGENTCTL_RUN_ID" not in env
     assert "of the caller" not in room.tmux("show-environment", "-g") + room.tmux("show-environment", "-t", "ai")
     assert sorted(room.panes())[0] == "ai:orchestrator"
 
 
 def test_the_users_own_prompt_wins(room: Room) -> None:
-    own = room.folder / "h" / "prompts" / "orchestrator.md"
+    own = room.folder / "orch" / "prompts" / "orchestrator.md"
     own.parent.mkdir(parents=True)
     own.write_text("mine")
-    room.orch(AI_ORCH_HOME=str(room.folder / "h"))
-    assert room.told()["argv"][1] == str(own)
+    room.orch()
+    assert room.told()["argv"][-1] == str(own)
 
 
 def test_called_again_it_shows_the_one_that_runs(room: Room) -> None:
@@ -189,10 +266,15 @@ def test_an_existing_session_gets_a_window(room: Room) -> None:
     assert sorted(room.panes()) == ["ai2:mine", "ai:mine", "ai:orchestrator"]
 
 
-def test_a_failing_claude_stays_readable_and_enter_closes_it(room: Room) -> None:
+def test_a_failing_claude_stays_readable_and_enter_starts_it_again(room: Room) -> None:
     room.orch(EXIT_CODE="7")
     eventually(lambda: "claude ended with exit code 7" in room.tmux("capture-pane", "-p", "-t", "=ai:"))
+    first = room.told()["pid"]
+    room.seen.unlink()
     room.tmux("send-keys", "-t", "=ai:", "Enter")
+    assert room.told()["pid"] != first
+    eventually(lambda: room.tmux("capture-pane", "-p", "-t", "=ai:").count("^D closes this pane") == 2)
+    room.tmux("send-keys", "-t", "=ai:", "C-d")
     eventually(lambda: room.panes() == [])
 
 

@@ -47,8 +47,15 @@ GONE = (ConnectionError, TimeoutError, ValueError)
 """How a client that left shows itself while it is written to (ValueError: our own closed file)."""
 
 
+Play = Callable[[Turn], Optional[Step]]
+"""An answer worked out from the conversation so far; None leaves it to the markers."""
+
+
 class StubServer(ThreadingHTTPServer):
-    """Listens while the `with` block runs; `turns` are the requests for an answer so far."""
+    """Listens while the `with` block runs; `turns` are the requests for an answer so far.
+
+    `plays` are asked before the markers are, in order; the first that has a step decides.
+    """
 
     daemon_threads = True
     request_queue_size = 256
@@ -59,6 +66,7 @@ class StubServer(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self.turns: deque[Turn] = deque()
         self.other: deque[str] = deque(maxlen=1000)
+        self.plays: list[Play] = []
         self._news = threading.Condition()
         self._failed: Counter[str] = Counter()
         self._count = 0
@@ -100,7 +108,8 @@ class StubServer(ThreadingHTTPServer):
         users = [i for i, (role, _) in enumerate(turn.said) if role == "user"]
         which, turn.scenario, steps = chosen([turn.said[i][1] for i in users])
         turn.step = turn.model_turns_after(users[which]) if which >= 0 else 0
-        step = step_at(steps, turn.step)
+        played = [] if turn.side else [step for step in (play(turn) for play in self.plays) if step is not None]
+        step = played[0] if played else step_at(steps, turn.step)
         with self._news:
             self._count += 1
             turn.number = self._count

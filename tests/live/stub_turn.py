@@ -37,6 +37,11 @@ class Turn:
         """Whether anything said in the conversation contains this."""
         return any(text in said for _, said in self.said)
 
+    def fresh(self) -> list[tuple[str, str]]:
+        """What was said since the model spoke last."""
+        spoke = [i for i, (role, _) in enumerate(self.said) if role == "assistant"]
+        return self.said[spoke[-1] + 1 :] if spoke else self.said
+
     def model_turns_after(self, index: int) -> int:
         """How often the model has answered since `said[index]`."""
         spoke = [role == "assistant" for role, _ in self.said[index + 1 :]]

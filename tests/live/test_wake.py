@@ -19,7 +19,7 @@ from .arrow import eventually
 from .stub_scenarios import marker
 
 KEY = "sk-ant-test-0123456789abcdefghij"
-WOKEN = "a run has ended"
+WOKEN = "there is news"
 
 pytestmark = pytest.mark.live
 

@@ -1,0 +1,161 @@
+"""What Claude Code's own hooks do for an orchestrator: say its state, tell it of its news.
+
+bin/orch passes them with --settings; the user's files stay as they are. Each is one
+short call of `agentctl _hook EVENT` with the hook's JSON on stdin; the `wait` one is
+asyncRewake: it blocks, and when it exits with code 2 its stderr reaches the model, idle
+or at the end of its turn, and no key is pressed.
+Seen with Claude Code 2.1.197: such a waiter stays valid over later turns, /clear and
+/compact, and outlives the TUI, so it watches it; UserPromptSubmit holds the turn back,
+also one that a wake began; PermissionRequest does not hold the question back; Esc, in
+a turn or a question, runs no hook at all.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from . import bell
+from . import claude_tui
+from . import files
+from . import finding
+from . import inbox
+from . import keys
+from . import locks
+from . import orchestrators
+from . import processes
+from . import view
+from . import wake
+from .vigil import Vigil
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .claude_tui import Live
+    from .inbox import Entry
+    from .store import Home
+
+REWAKE = 2
+_MOST = 20
+_LONGEST_S = 1_000_000
+"""A hook's `timeout`: without one Claude Code chooses, and over 2^31 ms a timer fires at once."""
+_LOOK_S = 5.0
+"""Between two looks at whether Claude lives, where the system cannot tell us."""
+_STATES = {
+    "SessionStart": claude_tui.IDLE,
+    "UserPromptSubmit": claude_tui.BUSY,
+    "PermissionRequest": claude_tui.WAITING,
+    "Stop": claude_tui.IDLE,
+    "StopFailure": claude_tui.IDLE,
+    "SessionEnd": "gone",
+}
+_NOTIFIED = {"permission_prompt": claude_tui.WAITING, "elicitation_dialog": claude_tui.WAITING}
+_WAITER = "wait"
+_FORGETFUL = ("clear", "compact")
+
+
+def settings(program: Sequence[str], home: Home, allow: Sequence[str]) -> dict[str, Any]:
+    """What `claude --settings` gets: our hooks, and what the orchestrator may run unasked."""
+    import shlex
+
+    def call(event: str) -> dict[str, Any]:
+        words = [*program, "--home", home.path, "_hook", event]
+        return {"type": "command", "command": "exec " + " ".join(map(shlex.quote, words)), "timeout": 30}
+
+    waiter = {**call(_WAITER), "asyncRewake": True, "timeout": _LONGEST_S}
+    hooks = {event: [{"hooks": [call(event)]}] for event in (*_STATES, "Notification")}
+    for event in ("SessionStart", "UserPromptSubmit", "Stop"):
+        hooks[event][0]["hooks"].append(waiter)
+    return {"hooks": hooks, "permissions": {"allow": list(allow)}}
+
+
+def main(home: Home, event: str, told: Mapping[str, Any], env: Mapping[str, str]) -> int:
+    """One hook; the exit code. A caller that is no orchestrator of ours is left alone."""
+    name = env.get(orchestrators.VARIABLE, "")
+    live = claude_tui.above(os.getppid(), env)
+    if not inbox.NAME.match(name) or live is None:
+        return 0
+    if event == _WAITER:
+        return _wait(home, name, live)
+    state = _STATES.get(event) or _NOTIFIED.get(str(told.get("notification_type")))
+    if event == "UserPromptSubmit":
+        with locks.holding(_typist(home, env)):  # who types into this pane ends first; none begins in this turn
+            _note(home, name, live, claude_tui.BUSY, told)
+    elif state:
+        _note(home, name, live, state, told)
+    if event == "SessionStart":
+        _greet(home, name, live, str(told.get("source")) in _FORGETFUL)
+    elif event == "UserPromptSubmit":
+        _tell(home, name, live, sys.stdout.write)
+    return 0
+
+
+def _typist(home: Home, env: Mapping[str, str]) -> str:
+    return keys.lock_of(home, orchestrators.server_pid(env), env.get("TMUX_PANE", ""))
+
+
+def _note(home: Home, name: str, live: Live, state: str, told: Mapping[str, Any]) -> None:
+    """state.json, and a ring for the keeper, who may have waited for just this."""
+    said = {
+        "state": state,
+        "at": time.time(),
+        "pid": live.pid,
+        "session_id": told.get("session_id"),
+        "transcript": told.get("transcript_path"),
+    }
+    files.refresh(inbox.folder(home, name, "state.json"), files.dump(said))
+    bell.ring_all(inbox.folder(home, name, "bells"))
+
+
+def _greet(home: Home, name: str, live: Live, forgotten: bool) -> None:
+    """What is at work; to a model that has forgotten what it was told also what is open. A new one has its waiter."""
+    running = finding.live(home)
+    if running:
+        sys.stdout.write("agentctl: not ended: %s\n" % ", ".join(running[:_MOST]))
+    entries = inbox.pending(home, name) if forgotten else []
+    if forgotten:
+        inbox.claim(home, name, str(live.pid), [e.id for e in entries], anew=True)
+    if entries:
+        sys.stdout.write(message(entries))
+
+
+def _tell(home: Home, name: str, live: Live, write: Any) -> bool:
+    """Write what this process has not heard; whether there was anything."""
+    untold = wake.untold(home, name, str(live.pid))
+    mine = inbox.claim(home, name, str(live.pid), [e.id for e in untold])
+    if mine:
+        write(message([e for e in untold if e.id in mine]))
+    return bool(mine)
+
+
+def message(entries: Sequence[Entry]) -> str:
+    """What the model reads: our own words, run ids, and titles, which are the orchestrator's own."""
+    lines = ["agentctl: %d in your inbox:" % len(entries)]
+    lines += [view.inbox_line(entry) for entry in entries[-_MOST:]]
+    if len(entries) > _MOST:
+        lines.append("and %d older" % (len(entries) - _MOST))
+    return "\n".join(
+        [*lines, "`agentctl show ID` acknowledges what it shows; `agentctl inbox` lists what is left.", ""]
+    )
+
+
+def _wait(home: Home, name: str, live: Live) -> int:
+    """Block until there is something to tell, and tell it; 0 where another waits already, or Claude has gone."""
+    lock = locks.try_take(inbox.folder(home, name, "hook.lock"))
+    if lock is None:
+        return 0
+    vigil, end = Vigil(home, name), processes.end_of(live.pid)
+    try:
+        while True:
+            vigil.until(lambda: wake.untold(home, name, str(live.pid)), end, None if end else _LOOK_S)
+            if processes.gone(live.pid):
+                return 0
+            if _tell(home, name, live, sys.stderr.write):
+                return REWAKE
+    finally:
+        vigil.close()
+        bell.ring_all(inbox.folder(home, name, "bells"))

@@ -1,0 +1,88 @@
+"""The keeper: what sees to it, as long as an orchestrator's pane lives, that its Claude is told.
+
+It is a thread of the pane's own process (bin/orch), the parent of Claude. It leaves the
+telling to a `wait` or the hook where one is there, gives the hook time to arm itself at
+the end of a turn, and types the line only where none came: after Esc, which runs no
+hook, and in a Claude that was started again by hand. Without news it is blocked.
+"""
+
+from __future__ import annotations
+
+from . import claude_tui
+from . import config as configuration
+from . import inbox
+from . import keys
+from . import locks
+from . import orchestrators
+from . import wake
+from .errors import AgentctlError
+from .vigil import Vigil
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from .claude_tui import Live
+    from .inbox import Entry
+    from .store import Home
+
+_HEAD_START_S = 2.0
+_AGAIN_S = 5.0
+
+
+class Keeper:
+    """Holds the orchestrator's keeper.lock from its making to the process's end. Raises OSError, AgentctlError."""
+
+    def __init__(self, home: Home, name: str, root: int, env: Mapping[str, str]) -> None:
+        self._home = home
+        self._name = name
+        self._root = root
+        self._env = env
+        self._vigil = Vigil(home, name)
+        self._lock = locks.try_take(inbox.folder(home, name, "keeper.lock"))
+        if self._lock is None:
+            raise AgentctlError("another `orch` keeps %s" % name, "start yours again: `orch`")
+
+    def keep(self) -> None:
+        """Does not return. What cannot be told now (tmux in trouble, a full disk) is tried again."""
+        nap = 0.5
+        while True:
+            self._vigil.until(self._untold, (), None)
+            try:
+                told = self._round()
+            except (AgentctlError, OSError):
+                told = False
+            nap = 0.5 if told else min(nap * 2, _AGAIN_S)
+            if not told:
+                self._vigil.wait(nap)
+
+    def _untold(self) -> Sequence[Entry]:
+        """What the living Claude has not heard; nothing while none lives: the next one's hook tells it."""
+        live = claude_tui.below(self._root, self._env)
+        return wake.untold(self._home, self._name, str(live.pid)) if live else []
+
+    def _round(self) -> bool:
+        """One try; whether there is nothing left to tell."""
+        config, _ = configuration.load(self._home)
+        order = configuration.transports(config, self._name)
+        live = claude_tui.below(self._root, self._env)
+        if "hooks" in order and live and self._has_hooks(live):
+            self._vigil.wait(_HEAD_START_S)
+            live = claude_tui.below(self._root, self._env)
+            if not self._untold():
+                return True
+            if live and self._hook_will(live):
+                return False
+        if "keys" not in order:
+            return False
+        at = orchestrators.find(self._home, self._name)
+        said = keys.knock(self._home, at, self._env, wake.untold_to(self._home, self._name))
+        return said in (keys.SUBMITTED, keys.NOTHING)
+
+    def _has_hooks(self, live: Live) -> bool:
+        return inbox.state(self._home, self._name).get("pid") == live.pid
+
+    def _hook_will(self, live: Live) -> bool:
+        """Its waiter waits, or its turn goes on, at whose end the next one looks."""
+        return locks.held(inbox.folder(self._home, self._name, "hook.lock")) or live.status not in claude_tui.RESTING
