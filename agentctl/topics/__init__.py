@@ -1,0 +1,31 @@
+"""What `agentctl help TOPIC` says: the pages that belong to no single command.
+
+Plain text in plain strings, so that help costs no parsing and a test can hold
+it against the code. A page states what is so; README.md has the reasons.
+"""
+
+from __future__ import annotations
+
+from .reading import ENVIRONMENT
+from .reading import EXIT_CODES
+from .reading import FILES
+from .reading import STATUSES
+from .setting import BACKENDS
+from .setting import CONFIG
+from .setting import PROFILES
+from .setting import SCHEMA
+from .trusting import ORCHESTRATORS
+from .trusting import TRUST
+
+TOPICS: dict[str, tuple[str, str]] = {
+    "backends": ("what can be a worker, and how to add a program of your own", BACKENDS),
+    "config": ("config.json: every setting", CONFIG),
+    "exit-codes": ("what the exit code of a command says", EXIT_CODES),
+    "environment": ("variables that are read, and those a worker sees", ENVIRONMENT),
+    "files": ("the home, the run folder, every file in one line", FILES),
+    "orchestrators": ("who is told what, how, and where it is kept until then", ORCHESTRATORS),
+    "profiles": ("spark, deep, review, and how to change them", PROFILES),
+    "schema": ("the report, and a shape of your own for it", SCHEMA),
+    "statuses": ("what became of a run: status, goal_met, verified", STATUSES),
+    "trust": ("what a worker may do, and what is believed of what it says", TRUST),
+}
