@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from . import inbox
-from . import locks
 from . import orchestrators
 from .errors import AgentctlError
 from .errors import usage_error
@@ -31,7 +30,7 @@ class Desk:
             raise usage_error("no orchestrator named `%s`" % name, "see `agentctl doctor`")
         self.caller = orchestrators.of_caller(home, env)
         self._name = name or self.caller
-        self._promise = -1
+        self._promise: Optional[int] = None
 
     def entries(self) -> list[Entry]:
         """What is not acknowledged, oldest first."""
@@ -50,7 +49,7 @@ class Desk:
             )
         vigil = Vigil(self._home, self._name)
         if self._name == self.caller:
-            self._promise = locks.share(inbox.folder(self._home, self._name, "pull.lock"))  # until this process ends
+            self._promise = inbox.promise(inbox.folder(self._home, self._name, "pull.lock"))
         try:
             return vigil.until(self.entries, (), seconds)
         finally:

@@ -62,5 +62,10 @@ def for_worker(env: Mapping[str, str], run_id: str, home: str, more: Iterable[tu
     return kept
 
 
+def for_errand(env: Mapping[str, str]) -> dict[str, str]:
+    """For a process of our own that nobody waits for: it bears no run's mark, and is known as detached."""
+    return {**{k: v for k, v in env.items() if k != "AGENTCTL_RUN_ID"}, "AGENTCTL_DETACHED": "1"}
+
+
 def _git_kept(name: str) -> bool:
     return not name.startswith("GIT_") or name.startswith(_GIT_KEPT)

@@ -187,20 +187,21 @@ def ring(home: Home, name: str) -> None:
 
 
 def waited(home: Home, run_id: str) -> str:
-    """The lock that the orchestrator's own `wait` for this run shares while it waits."""
+    """The lock that the orchestrator's own `wait` for this run holds while it waits."""
     return Run(home, run_id).file("waited")
 
 
-def pulled(path: str) -> bool:
-    """Whether a process of the orchestrator's own waits behind this lock, and will tell it."""
-    try:
-        fd = locks.try_take_existing(path)
-    except FileNotFoundError:
-        return False
-    if fd is None:
-        return True
-    os.close(fd)
-    return False
+def promise(path: str) -> Optional[int]:
+    """Hold this lock until our process ends: what it stands for will be told by us. None: another promised it.
+
+    Those who look whether anybody did share it for a moment, hence more than one try.
+    """
+    for _ in range(10):
+        lock = locks.try_take(path)
+        if lock is not None:
+            return lock
+        time.sleep(0.001)
+    return None
 
 
 def _lock(home: Home) -> locks.holding:

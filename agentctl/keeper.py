@@ -8,6 +8,8 @@ hook, and in a Claude that was started again by hand. Without news it is blocked
 
 from __future__ import annotations
 
+import time
+
 from . import claude_tui
 from . import config as configuration
 from . import inbox
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from .store import Home
 
 _HEAD_START_S = 2.0
-_AGAIN_S = 5.0
+_FIRST_NAP_S, _AGAIN_S = 0.5, 5.0
 
 
 class Keeper:
@@ -46,16 +48,17 @@ class Keeper:
 
     def keep(self) -> None:
         """Does not return. What cannot be told now (tmux in trouble, a full disk) is tried again."""
-        nap = 0.5
+        nap = _FIRST_NAP_S
         while True:
-            self._vigil.until(self._untold, (), None)
             try:
+                self._vigil.until(self._untold, (), None)
                 told = self._round()
-            except (AgentctlError, OSError):
+            except Exception:
+                # Whatever it is: a keeper that is gone would still be relied on, while its lock is held.
                 told = False
-            nap = 0.5 if told else min(nap * 2, _AGAIN_S)
+            nap = _FIRST_NAP_S if told else min(nap * 2, _AGAIN_S)
             if not told:
-                self._vigil.wait(nap)
+                time.sleep(nap)
 
     def _untold(self) -> Sequence[Entry]:
         """What the living Claude has not heard; nothing while none lives: the next one's hook tells it."""

@@ -64,7 +64,7 @@ def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: b
         if pane:
             _in_pane(home, config, argv, env)
         else:
-            detached(argv)
+            detached(argv, {"PATH": os.environ.get("PATH", os.defpath)})
     except (AgentctlError, OSError) as e:
         if isinstance(e, tmux.TmuxFailed) and _born_all_the_same(run):
             return
@@ -85,7 +85,7 @@ def launch_surely(home: Home, config: Config, run: Run, env: Mapping[str, str], 
     except AgentctlError:
         if _born_all_the_same(run):
             return
-    detached(argv)
+    detached(argv, {"PATH": os.environ.get("PATH", os.defpath)})
 
 
 def _runner_argv(home: Home, run: Run) -> list[str]:
@@ -111,15 +111,13 @@ def _in_pane(home: Home, config: Config, argv: list[str], env: Mapping[str, str]
         files.refresh(home.places, files.dump({**places, key: place.to_json()}))
 
 
-def detached(argv: list[str]) -> None:
+def detached(argv: list[str], env: Mapping[str, str]) -> None:
     """Run one of our own programs without a terminal, in a session of its own. Raises OSError."""
     from . import supervise
 
     null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        supervise.spawn(
-            argv, {"PATH": os.environ.get("PATH", os.defpath), supervise.DETACHED: "1"}, os.devnull, null, null
-        )
+        supervise.spawn(argv, environ.for_errand(env), os.devnull, null, null)
     finally:
         os.close(null)
 

@@ -68,27 +68,11 @@ def held(path: str) -> bool:
     return False
 
 
-def share(path: str) -> int:
-    """Hold the lock together with others of the same purpose, waiting for it. Returns its descriptor."""
-    fd = os.open(path, _OPEN, 0o600)
-    fcntl.flock(fd, fcntl.LOCK_SH)
-    return fd
-
-
 def until_free(path: str) -> None:
     """Block until no process holds the lock. Raises FileNotFoundError."""
-    _until(path, fcntl.LOCK_SH)
-
-
-def until_unshared(path: str) -> None:
-    """Block until no process holds or shares the lock. Raises FileNotFoundError."""
-    _until(path, fcntl.LOCK_EX)
-
-
-def _until(path: str, how: int) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        fcntl.flock(fd, how)
+        fcntl.flock(fd, fcntl.LOCK_SH)
     finally:
         os.close(fd)
 

@@ -70,9 +70,13 @@ def _minus(a: Any, b: Any) -> Any:
 
 
 class Wake(Record):
-    """Whom to tell of the run: whose inbox, and the pane that called `start`, on its tmux server."""
+    """Whom to tell of the run: whose inbox, and the pane that called `start`, on its tmux server.
+
+    `run` is the caller itself where it was a worker: what it called its own run is a worker's words.
+    """
 
     orchestrator: str = ""
+    run: str = ""
     pane: str = ""
     socket: str = ""
     server_pid: int = 0
@@ -152,27 +156,9 @@ class Command(Record):
     env: tuple[tuple[str, str], ...] = ()
 
 
-KINDS = (
-    "session",
-    "message",
-    "thinking",
-    "tool_call",
-    "tool_result",
-    "file_read",
-    "file_write",
-    "denied",
-    "usage",
-    "limit",
-    "retry",
-    "error",
-    "report",
-    "news",
-    "other",
-    "queued",
-    "started",
-    "note",
-    "exited",
-    "verified",
+KINDS = tuple(
+    "session message thinking tool_call tool_result file_read file_write denied usage limit retry error report news"
+    " other queued started note exited verified".split()
 )
 
 

@@ -20,6 +20,7 @@ from . import locks
 from . import tmux
 from .model import Wake
 from .record import Record
+from .store import ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def of_caller(home: Home, env: Mapping[str, str]) -> str:
     name = env.get(VARIABLE, "")
     if name and inbox.NAME.match(name):
         return name
-    run_id = env.get("AGENTCTL_RUN_ID", "")
+    run_id = _worker(env)
     if run_id:
         return _of_run(home, run_id)
     _, pane = tmux.of_caller(env)
@@ -91,7 +92,7 @@ def of_caller(home: Home, env: Mapping[str, str]) -> str:
 
 
 def _of_run(home: Home, run_id: str) -> str:
-    raw = files.load(os.path.join(home.runs, os.path.basename(run_id), "meta.json"))
+    raw = files.load(os.path.join(home.runs, run_id, "meta.json"))
     wake = raw.get("wake") if isinstance(raw, dict) else None
     name = wake.get("orchestrator") if isinstance(wake, dict) else None
     return name if isinstance(name, str) and inbox.NAME.match(name) else ""
@@ -119,7 +120,19 @@ def addressee(home: Home, config: Config, env: Mapping[str, str]) -> Wake:
         _note_target(home, config)
     elif name.startswith(("pane-", "codex-")) and pane:
         _note_pane(home, name, server, pane, env)
-    return Wake(orchestrator=name, pane=pane, socket=server.socket if pane else "", server_pid=server_pid(env))
+    return Wake(
+        orchestrator=name,
+        run=_worker(env),
+        pane=pane,
+        socket=server.socket if pane else "",
+        server_pid=server_pid(env),
+    )
+
+
+def _worker(env: Mapping[str, str]) -> str:
+    """The run whose worker calls, or ""."""
+    run_id = env.get("AGENTCTL_RUN_ID", "")
+    return run_id if ID.match(run_id) else ""
 
 
 def _note_target(home: Home, config: Config) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from . import inbox
-from . import locks
 from . import orchestrators
 from .errors import AgentctlError
 
@@ -11,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
+    from typing import Optional
 
     from .store import Home
 
@@ -22,16 +22,16 @@ class Reader:
         self._home = home
         self.name = orchestrators.of_caller(home, env)
 
-    def promise(self, ids: Iterable[str]) -> list[int]:
+    def promise(self, ids: Iterable[str]) -> list[Optional[int]]:
         """Say that the ends of these runs will be told by us: no key and no hook need do it while we live.
 
         Returns descriptors of locks, which our own end lets go of, however it comes.
         """
-        held = []
+        held: list[Optional[int]] = []
         for run_id in ids if self.name else ():
             try:
                 if self._home.run(run_id).result() is None and self._is_mine(run_id):
-                    held.append(locks.share(inbox.waited(self._home, run_id)))
+                    held.append(inbox.promise(inbox.waited(self._home, run_id)))
             except OSError:
                 pass  # a disk that cannot be written: it may be told twice
         return held

@@ -17,6 +17,7 @@ import os
 import signal
 import time
 
+from . import environ
 from . import processes
 from .processes import start_time as start_time
 
@@ -83,7 +84,7 @@ def start_sentinel(run_id: str, last_will: Sequence[str]) -> tuple[int, int]:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # harmless, and it may have to ask `ps`
         if _watch(run_id):
             null = os.dup2(os.open(os.devnull, os.O_RDWR), 9)
-            spawn(last_will, {**os.environ, DETACHED: "1"}, os.devnull, null, null)
+            spawn(last_will, environ.for_errand(os.environ), os.devnull, null, null)
     finally:
         os._exit(0)
 

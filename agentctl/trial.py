@@ -68,15 +68,16 @@ def _posted(home: Home, name: str) -> str:
 
 
 def _pull(home: Home, name: str, env: Mapping[str, str]) -> tuple[Optional[bool], str]:
-    vigil, shared = Vigil(home, name), locks.share(inbox.folder(home, name, "pull.lock"))
+    vigil, promise = Vigil(home, name), inbox.promise(inbox.folder(home, name, "pull.lock"))
     try:
         event = _posted(home, name)
         found = vigil.until(lambda: [e for e in inbox.pending(home, name) if e.id == event], (), _PATIENCE_S)
         inbox.acknowledge(home, [event], "wake --test")
         return bool(found), "a process that waited for this inbox was woken" if found else "nobody was woken"
     finally:
-        os.close(shared)
         vigil.close()
+        if promise is not None:
+            os.close(promise)
 
 
 def _hooks(home: Home, name: str, env: Mapping[str, str]) -> tuple[Optional[bool], str]:

@@ -79,8 +79,8 @@ class Vigil:
 
     def _watch_puller(self, path: str) -> None:
         """Be woken when it has gone: it may have died before it told."""
-        if path not in self._watched and inbox.pulled(path):
-            self._watch(path, lambda: locks.until_unshared(path), again=True)
+        if path not in self._watched and locks.held(path):
+            self._watch(path, lambda: locks.until_free(path), again=True)
 
     def _watch(self, what: str, block: Callable[[], None], again: bool = False) -> None:
         import _thread

@@ -45,16 +45,16 @@ _SETTLED = (keys.SUBMITTED, keys.GONE, keys.NOTHING, codex_queue.GONE, _HOOK, _N
 def untold(home: Home, name: str, listener: str) -> list[Entry]:
     """The events that this process of the orchestrator's has not heard of, and that no `wait` of its own will tell."""
     entries = inbox.pending(home, name)
-    if not entries or inbox.pulled(inbox.folder(home, name, "pull.lock")):
+    if not entries or locks.held(inbox.folder(home, name, "pull.lock")):
         return []
     before = inbox.heard(home, name, listener)
-    return [e for e in entries if e.id not in before and not inbox.pulled(inbox.waited(home, e.run_id))]
+    return [e for e in entries if e.id not in before and not locks.held(inbox.waited(home, e.run_id))]
 
 
 def send_for(home: Home, name: str) -> None:
     """Have a process of its own see to it, where no keeper does: for those who must not wait for it. Raises OSError."""
     if name and not locks.held(inbox.folder(home, name, "keeper.lock")):
-        launch.detached([*paths.PROGRAM, "_tell", home.path, name])
+        launch.detached([*paths.PROGRAM, "_tell", home.path, name], os.environ)
 
 
 def end_of(home: Home, config: Config, spec: Spec, words: str, env: Mapping[str, str]) -> None:
@@ -70,7 +70,7 @@ def end_of(home: Home, config: Config, spec: Spec, words: str, env: Mapping[str,
 def _leave_to_puller(home: Home, run_id: str) -> None:
     """A `wait` for the run needs some milliseconds to acknowledge; one that was killed never does."""
     deadline = time.monotonic() + _PULL_S
-    while inbox.pulled(inbox.waited(home, run_id)) and time.monotonic() < deadline:
+    while locks.held(inbox.waited(home, run_id)) and time.monotonic() < deadline:
         time.sleep(0.01)
 
 

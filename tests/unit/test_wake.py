@@ -37,7 +37,8 @@ def test_what_was_heard_is_not_told_again_but_to_another_process(home: store.Hom
 
 @pytest.mark.parametrize("path", ["run", "inbox"])
 def test_what_a_wait_of_its_own_will_tell_is_left_to_it_while_it_lives(home: store.Home, path: str) -> None:
-    lock = locks.share(inbox.waited(home, RUN) if path == "run" else inbox.folder(home, NAME, "pull.lock"))
+    lock = inbox.promise(inbox.waited(home, RUN) if path == "run" else inbox.folder(home, NAME, "pull.lock"))
+    assert lock is not None
     assert wake.untold(home, NAME, "7") == []
     os.close(lock)
     assert wake.untold(home, NAME, "7")
