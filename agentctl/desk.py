@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import inbox
 from . import orchestrators
+from . import receipts
 from .errors import AgentctlError
 from .errors import usage_error
 
@@ -26,6 +27,7 @@ class Desk:
 
     def __init__(self, home: Home, env: Mapping[str, str], name: str = "") -> None:
         self._home = home
+        self._env = env
         if name and name not in inbox.names(home):
             raise usage_error("no orchestrator named `%s`" % name, "see `agentctl doctor`")
         self.caller = orchestrators.of_caller(home, env)
@@ -49,6 +51,7 @@ class Desk:
             )
         vigil = Vigil(self._home, self._name)
         if self._name == self.caller:
+            receipts.leave_with_caller(self._env)
             self._promise = inbox.promise(inbox.folder(self._home, self._name, "pull.lock"))
         try:
             return vigil.until(self.entries, (), seconds)

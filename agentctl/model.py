@@ -156,9 +156,10 @@ class Command(Record):
     env: tuple[tuple[str, str], ...] = ()
 
 
-KINDS = tuple(
-    "session message thinking tool_call tool_result file_read file_write denied usage limit retry error report news"
-    " other queued started note exited verified".split()
+KINDS = (
+    *("session", "message", "thinking", "tool_call", "tool_result", "file_read", "file_write", "denied"),
+    *("usage", "limit", "retry", "error", "report", "news", "other"),
+    *("queued", "started", "note", "exited", "verified"),
 )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+from . import claude_tui
 from . import inbox
 from . import orchestrators
+from . import processes
 from .errors import AgentctlError
 
 TYPE_CHECKING = False
@@ -20,6 +24,7 @@ class Reader:
 
     def __init__(self, home: Home, env: Mapping[str, str]) -> None:
         self._home = home
+        self._env = env
         self.name = orchestrators.of_caller(home, env)
 
     def promise(self, ids: Iterable[str]) -> list[Optional[int]]:
@@ -28,6 +33,8 @@ class Reader:
         Returns descriptors of locks, which our own end lets go of, however it comes.
         """
         held: list[Optional[int]] = []
+        if self.name:
+            leave_with_caller(self._env)
         for run_id in ids if self.name else ():
             try:
                 if self._home.run(run_id).result() is None and self._is_mine(run_id):
@@ -53,3 +60,21 @@ class Reader:
             return self._home.run(run_id).spec().wake.orchestrator == self.name
         except AgentctlError:
             return False  # the run is gone
+
+
+def leave_with_caller(env: Mapping[str, str]) -> None:
+    """End this process as soon as the Claude Code that it was called by has ended.
+
+    Its commands outlive it, in sessions of their own; what one prints then reaches nobody,
+    and must not be acknowledged, nor keep others from telling it.
+    """
+    import _thread
+    import select
+
+    def leave(fd: int) -> None:
+        select.select([fd], [], [])
+        os._exit(130)
+
+    live = claude_tui.above(os.getppid(), env)
+    for fd in processes.end_of(live.pid) if live else ():
+        _thread.start_new_thread(leave, (fd,))

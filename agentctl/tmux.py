@@ -225,11 +225,17 @@ def _dress(window: str) -> tuple[list[str], list[str]]:
 
 
 def describe(server: Server, pane: str) -> Optional[Pane]:
-    """Which pane, process and server a target stands for now; None where it is gone."""
+    """Which pane, process and server a target stands for now; None where it is gone.
+
+    display-message takes the active pane for a window that is not there (seen with tmux
+    3.3a); capture-pane refuses, so it is asked first.
+    """
+    asked = ["display-message", "-p", "-t", pane, "#{pane_id} #{pane_pid} #{pid}"]
     try:
-        words = run(server, ["display-message", "-p", "-t", pane, "#{pane_id} #{pane_pid} #{pid}"]).split()
+        out = run(server, ["capture-pane", "-p", "-t", pane, "-S", "0", "-E", "0"], asked)
     except TmuxFailed:
         return None
+    words = out.rstrip("\n").rpartition("\n")[2].split()
     if len(words) < 3 or not words[0].startswith("%") or not (words[1] + words[2]).isdigit():
         return None
     if pane.startswith("%") and words[0] != pane:

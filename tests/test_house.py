@@ -103,6 +103,7 @@ SIDEWAYS: dict[str, str] = {
     "checking": "attend judge worker",
     "codex_queue": "keys orchestrators",
     "desk": "orchestrators vigil",
+    "doctor": "config finding launch orchestrators trial",
     "demo": "api config finding",
     "following": "stream waiting",
     "followup": "config launch planning",
@@ -163,7 +164,7 @@ BROAD_EXCEPTS: dict[str, int] = {
 }
 NAPS = ("attend", "following", "inbox", "keeper", "keys", "launch", "orch", "panes", "supervise", "trial", "waiting", "wake")
 """Bounded or for painters: a server's death, `follow`, a late birth, groups to die, a staged run, keys."""
-STARTERS = {"proc": "posix_spawn", "supervise": "posix_spawn fork", "orchpane": "posix_spawn"}
+STARTERS = {"doctor.locking": "fork", "proc": "posix_spawn", "supervise": "posix_spawn fork", "orchpane": "posix_spawn"}
 SLOW = (
     "dataclasses",
     "typing",
@@ -324,7 +325,8 @@ def test_imports_point_to_the_left(module: str) -> None:
 
 def test_no_line_about_imports_is_out_of_date() -> None:
     for here, words in SIDEWAYS.items():
-        assert set(words.split()) <= inner_imports(here), "%s no longer imports all of: %s" % (here, words)
+        found = set().union(*(inner_imports(m) for m in MODULES if room(m) == here))
+        assert set(words.split()) <= found, "%s no longer imports all of: %s" % (here, words)
 
 
 def test_there_is_no_cycle_among_the_modules() -> None:

@@ -1,0 +1,114 @@
+"""Who calls, under which name, and where it is."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agentctl import config
+from agentctl import files
+from agentctl import inbox
+from agentctl import orchestrators
+from agentctl import store
+from agentctl import tmux
+from agentctl.orchpane import again
+
+RUN = "20260215-143022-ab12"
+INSIDE = {"TMUX": "/tmp/tmux-0/default,77,0", "TMUX_PANE": "%5"}
+needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> store.Home:
+    return store.create_home(str(tmp_path / "home"))
+
+
+@pytest.mark.parametrize(
+    "env, name",
+    [
+        ({}, ""),
+        (INSIDE, "pane-77-5"),
+        ({**INSIDE, "CODEX_THREAD_ID": "0199-ab"}, "codex-0199-ab"),
+        ({**INSIDE, "CODEX_THREAD_ID": "../../x"}, "pane-77-5"),
+        ({**INSIDE, "AGENTCTL_ORCHESTRATOR": "orch-12ab34cd"}, "orch-12ab34cd"),
+        ({**INSIDE, "AGENTCTL_ORCHESTRATOR": "../x"}, "pane-77-5"),
+        ({"TMUX_PANE": "%5"}, ""),
+        ({**INSIDE, "AGENTCTL_RUN_ID": RUN}, "orch-a"),
+        ({**INSIDE, "AGENTCTL_RUN_ID": "20260215-143022-0000"}, ""),
+    ],
+)
+def test_the_name_of_a_caller(home: store.Home, env: dict[str, str], name: str) -> None:
+    os.mkdir(os.path.join(home.runs, RUN))
+    files.create(os.path.join(home.runs, RUN, "meta.json"), b'{"wake": {"orchestrator": "orch-a"}}')
+    assert orchestrators.of_caller(home, env) == name
+
+
+def test_a_calling_pane_registers_and_a_configured_one_comes_before_it(home: store.Home) -> None:
+    assert orchestrators.addressee(home, config.Config(), INSIDE).orchestrator == "pane-77-5"
+    assert orchestrators.find(home, "pane-77-5").pane == "%5"
+    configured = config.Config(tmux_sendkeys_target="nowhere:9", tmux_socket="agentctl-test-no-such-server")
+    assert orchestrators.addressee(home, configured, INSIDE).orchestrator == "target"
+    assert orchestrators.addressee(home, configured, {}).orchestrator == "target"
+    mine = {**INSIDE, "AGENTCTL_ORCHESTRATOR": "orch-a"}
+    assert orchestrators.addressee(home, configured, mine).orchestrator == "orch-a"
+    assert orchestrators.addressee(home, config.Config(), {}).orchestrator == ""
+
+
+@pytest.fixture
+def server() -> Iterator[tmux.Server]:
+    made = tmux.Server(socket="agentctl-test-" + secrets.token_hex(4))
+    tmux.run(made, ["new-session", "-d", "-s", "main", "-n", "w", "sleep", "600"])
+    yield made
+    subprocess.run(["tmux", "-L", made.socket, "kill-server"], capture_output=True, check=False)
+
+
+@needs_tmux
+def test_a_target_that_is_not_there_is_no_other_pane(server: tmux.Server) -> None:
+    """tmux itself answers for the active pane."""
+    found = tmux.describe(server, "main:w")
+    assert found and found.id == "%0"
+    assert tmux.run(server, ["display-message", "-p", "-t", "main:7.3", "#{pane_id}"]).strip() == "%0"
+    for missing in ("main:7.3", "main:7", "main:w.5", "other:", "%77"):
+        assert tmux.describe(server, missing) is None, missing
+
+
+@needs_tmux
+def test_the_configured_pane_is_known_as_the_caller(home: store.Home, server: tmux.Server) -> None:
+    configured = config.Config(tmux_sendkeys_target="main:w", tmux_socket=server.socket)
+    orchestrators.addressee(home, configured, {})
+    at = orchestrators.find(home, "target")
+    assert (at.pane, at.target) == ("%0", "main:w") and at.server_pid
+    here = {"TMUX": "x,%d,0" % at.server_pid, "TMUX_PANE": "%0"}
+    assert orchestrators.of_caller(home, here) == "target"
+    assert orchestrators.alive(home, at)
+
+
+@needs_tmux
+def test_what_the_dead_left_is_inherited_and_what_the_living_have_is_not(home: store.Home, server: tmux.Server) -> None:
+    living = tmux.describe(server, "main:w")
+    assert living
+    for name, pane in (("pane-1-1", "%99"), ("pane-1-2", living.id)):
+        orchestrators.register(home, orchestrators.Orchestrator(name=name, pane=pane, socket=server.socket))
+        run = RUN[:-1] + name[-1]
+        inbox.post(home, inbox.Entry(id=run + ".ended", run_id=run, orchestrator=name))
+    assert orchestrators.inherit(home, "orch-a") == [RUN[:-1] + "1.ended"]
+    assert len(inbox.pending(home, "pane-1-2")) == 1
+
+
+@pytest.mark.parametrize(
+    "argv, state, wanted",
+    [
+        (["c", "--model", "opus"], {"session_id": "s"}, ["c", "--resume", "s", "--model", "opus"]),
+        (["c", "--resume", "old", "x"], {"session_id": "s"}, ["c", "--resume", "s", "x"]),
+        (["c", "--continue", "x"], {"session_id": "s"}, ["c", "--resume", "s", "x"]),
+        (["c", "--continue", "x"], {}, ["c", "--continue", "x"]),
+    ],
+)
+def test_claude_started_again_goes_on(argv: list[str], state: dict[str, str], wanted: list[str]) -> None:
+    assert again(argv, state) == wanted
