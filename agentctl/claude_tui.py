@@ -47,8 +47,9 @@ def below(root: int, env: Mapping[str, str]) -> Optional[Live]:
         return None
     for name in names:
         entry = files.load(os.path.join(folder, name))
-        if isinstance(entry, dict) and _is_live(entry) and processes.descends(entry["pid"], root):
-            return _live(entry) if processes.in_foreground(entry["pid"]) else None
+        here = isinstance(entry, dict) and _is_live(entry) and processes.descends(entry["pid"], root)
+        if here and processes.in_foreground(entry["pid"]):  # one that it started itself, `claude -p`, is not
+            return _live(entry)
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,18 @@ def test_the_vendors_start_mark_is_compared_where_it_is_ours(
 )
 def test_the_box(lines: list[str], said: object) -> None:
     assert claude_tui.box(lines) == said
+
+
+def test_one_that_it_started_itself_hides_it_from_nobody(vendor: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `claude -p` of the orchestrator's own stands below the same pane, without the keys."""
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        env = tell(vendor, child.pid)
+        tell(vendor, os.getpid())
+        monkeypatch.setattr(processes, "in_foreground", lambda pid: pid == os.getpid())
+        monkeypatch.setattr(os, "listdir", lambda folder: ["%d.json" % pid for pid in (child.pid, os.getpid())])
+        found = claude_tui.below(os.getppid(), env)
+        assert found and found.pid == os.getpid()
+    finally:
+        child.kill()
+        child.wait()
