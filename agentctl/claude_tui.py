@@ -27,6 +27,7 @@ RESTING = (IDLE, "shell")
 _RULE = "─" * 20
 _PROMPT = "❯"
 _HINTS = ("Press up to edit queued messages",)
+_STASHED = "› stashed"
 _DEEPEST = 64
 
 
@@ -34,13 +35,22 @@ class Live(Record):
     """A running Claude Code: its process, and what its own file says it does ("" where it says nothing)."""
 
     pid: int = 0
+    born: str = ""
     status: str = ""
     session_id: str = ""
 
+    @property
+    def listener(self) -> str:
+        """This very process, should its number be used again."""
+        return "%d:%s" % (self.pid, self.born)
 
-def below(root: int, env: Mapping[str, str]) -> Optional[Live]:
-    """The live Claude Code at or below process `root`, in the foreground of its terminal; None where there is none."""
-    folder = os.path.join(_config_folder(env), "sessions")
+
+def below(root: int, folder: str) -> Optional[Live]:
+    """The live Claude Code at or below process `root`, in the foreground of its terminal; None where there is none.
+
+    `folder` is where it keeps its files: `folder_of` its environment.
+    """
+    folder = os.path.join(folder, "sessions")
     try:
         names = os.listdir(folder)
     except OSError:
@@ -55,7 +65,7 @@ def below(root: int, env: Mapping[str, str]) -> Optional[Live]:
 
 def above(pid: int, env: Mapping[str, str]) -> Optional[Live]:
     """The live Claude Code that process `pid` was started by, however many shells are between."""
-    folder = os.path.join(_config_folder(env), "sessions")
+    folder = os.path.join(folder_of(env), "sessions")
     for _ in range(_DEEPEST):
         if pid <= 1:
             return None
@@ -66,12 +76,13 @@ def above(pid: int, env: Mapping[str, str]) -> Optional[Live]:
     return None
 
 
-def _config_folder(env: Mapping[str, str]) -> str:
+def folder_of(env: Mapping[str, str]) -> str:
+    """Where a Claude Code with this environment keeps its files."""
     return env.get("CLAUDE_CONFIG_DIR") or os.path.join(env.get("HOME") or os.path.expanduser("~"), ".claude")
 
 
 def _live(entry: dict[str, Any]) -> Live:
-    return Live.from_json({**entry, "session_id": entry.get("sessionId")})
+    return Live.from_json({**entry, "born": processes.start_time(entry["pid"]), "session_id": entry.get("sessionId")})
 
 
 def _is_live(entry: dict[str, Any]) -> bool:
@@ -94,3 +105,9 @@ def box(lines: Sequence[str]) -> Optional[str]:
         return None
     text = "\n".join(inside)[1:].replace("\u00a0", " ").strip()
     return "" if text in _HINTS else text
+
+
+def stashed(lines: Sequence[str]) -> bool:
+    """Whether a draft was put aside already: one more ^S would lose it."""
+    rules = [n for n, line in enumerate(lines) if line.startswith(_RULE)]
+    return bool(rules) and any(_STASHED in line for line in lines[rules[-1] :])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
+from . import claude_tui
 from . import inbox
 from . import orchestrators
 from . import receipts
 from .errors import AgentctlError
 from .errors import usage_error
+from .store import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,14 +35,19 @@ class Desk:
         if name and name not in inbox.names(home):
             raise usage_error("no orchestrator named `%s`" % name, "see `agentctl doctor`")
         self.caller = orchestrators.of_caller(home, env)
-        self._name = name or self.caller
+        self._name = name or (self.caller if self.caller in inbox.names(home) else "")
+        self._worker = orchestrators.worker(env)
         self._promise: Optional[int] = None
 
     def entries(self) -> list[Entry]:
         """What is not acknowledged, oldest first."""
         wanted = [self._name] if self._name else inbox.names(self._home)
         found = [entry for name in wanted for entry in inbox.pending(self._home, name)]
-        return sorted(found, key=lambda e: (e.at, e.id))
+        return sorted((e for e in found if self._may_see(e)), key=lambda e: (e.at, e.id))
+
+    def _may_see(self, entry: Entry) -> bool:
+        """A worker reads for its orchestrator only what it started itself."""
+        return not self._worker or Run(self._home, entry.run_id).spec().wake.run == self._worker
 
     def awaited(self, seconds: Optional[float]) -> list[Entry]:
         """As `entries`, but waiting for the first; [] where `seconds` are over. While it waits no key is pressed."""
@@ -67,6 +76,12 @@ class Desk:
                 raise AgentctlError("no event `%s`" % word, "see `agentctl inbox`")
             found += mine
         return found
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """What was shown to the orchestrator itself need not be told to it by a hook or by keys. Raises OSError."""
+        live = claude_tui.above(os.getppid(), self._env)
+        if live and self._name and self._name == self.caller:
+            inbox.claim(self._home, self._name, live.listener, [e.id for e in entries])
 
     def acknowledge(self, events: Sequence[str]) -> list[str]:
         """Returns those that nobody had acknowledged before. Raises OSError."""

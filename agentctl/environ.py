@@ -23,6 +23,8 @@ _INHERITED = frozenset(
         "CLAUDE_CODE_SSE_PORT",
         "CLAUDE_EFFORT",
         "AGENTCTL_RUN_ID",
+        "AGENTCTL_ORCHESTRATOR",
+        "CODEX_THREAD_ID",
         "AGENTCTL_DETACHED",
         "AI_ORCH_HOME",
         "COLUMNS",

@@ -29,9 +29,9 @@ def main(errand: str, words: Sequence[str], home_option: str) -> int:
         return _hook(words[0] if words else "", home_option)
     home = store.Home(words[0])
     if errand == "_tell":
-        from . import wake
+        from . import keeper
 
-        wake.see_to(home, words[1], os.environ)
+        keeper.see_to(home, words[1], os.environ)
         return 0
     return _settle(home, words[1])
 

@@ -18,6 +18,7 @@ import time
 
 from . import bell
 from . import claude_tui
+from . import config as configuration
 from . import files
 from . import finding
 from . import inbox
@@ -27,6 +28,7 @@ from . import orchestrators
 from . import processes
 from . import view
 from . import wake
+from .store import Run
 from .vigil import Vigil
 
 TYPE_CHECKING = False
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
     from typing import Any
+    from typing import TextIO
 
     from .claude_tui import Live
     from .inbox import Entry
@@ -59,7 +62,10 @@ _FORGETFUL = ("clear", "compact")
 
 
 def settings(program: Sequence[str], home: Home, allow: Sequence[str]) -> dict[str, Any]:
-    """What `claude --settings` gets: our hooks, and what the orchestrator may run unasked."""
+    """What `claude --settings` gets: our hooks, what the orchestrator may run unasked, and no agents view.
+
+    By that (`←` in an empty box) the conversation would move to a daemon: away from pane, keeper and environment.
+    """
     import shlex
 
     def call(event: str) -> dict[str, Any]:
@@ -70,7 +76,7 @@ def settings(program: Sequence[str], home: Home, allow: Sequence[str]) -> dict[s
     hooks = {event: [{"hooks": [call(event)]}] for event in (*_STATES, "Notification")}
     for event in ("SessionStart", "UserPromptSubmit", "Stop"):
         hooks[event][0]["hooks"].append(waiter)
-    return {"hooks": hooks, "permissions": {"allow": list(allow)}}
+    return {"hooks": hooks, "permissions": {"allow": list(allow)}, "disableAgentView": True}
 
 
 def main(home: Home, event: str, told: Mapping[str, Any], env: Mapping[str, str]) -> int:
@@ -80,22 +86,27 @@ def main(home: Home, event: str, told: Mapping[str, Any], env: Mapping[str, str]
     if not inbox.NAME.match(name) or live is None:
         return 0
     if event == _WAITER:
-        return _wait(home, name, live)
+        return _wait(home, name, live, _typist(home, env)) if _may_tell(home, name) else 0
     state = _STATES.get(event) or _NOTIFIED.get(str(told.get("notification_type")))
     if event == "UserPromptSubmit":
         with locks.holding(_typist(home, env)):  # who types into this pane ends first; none begins in this turn
             _note(home, name, live, claude_tui.BUSY, told)
-    elif state:
-        _note(home, name, live, state, told)
+            if _may_tell(home, name):
+                _tell(home, name, live, sys.stdout)
+        return 0
     if event == "SessionStart":
-        _greet(home, name, live, str(told.get("source")) in _FORGETFUL)
-    elif event == "UserPromptSubmit":
-        _tell(home, name, live, sys.stdout.write)
+        _greet(home, name, live, _forgets(home, name, live, told))
+    if state:
+        _note(home, name, live, state, told)
     return 0
 
 
 def _typist(home: Home, env: Mapping[str, str]) -> str:
     return keys.lock_of(home, orchestrators.server_pid(env), env.get("TMUX_PANE", ""))
+
+
+def _may_tell(home: Home, name: str) -> bool:
+    return "hooks" in configuration.transports(configuration.load(home)[0], name)
 
 
 def _note(home: Home, name: str, live: Live, state: str, told: Mapping[str, Any]) -> None:
@@ -111,25 +122,37 @@ def _note(home: Home, name: str, live: Live, state: str, told: Mapping[str, Any]
     bell.ring_all(inbox.folder(home, name, "bells"))
 
 
+def _forgets(home: Home, name: str, live: Live, told: Mapping[str, Any]) -> bool:
+    """Whether the model knows nothing of what this process was told: cleared, compacted, or another conversation."""
+    before = inbox.state(home, name)
+    other = before.get("pid") == live.pid and before.get("session_id") != told.get("session_id")
+    return told.get("source") in _FORGETFUL or other
+
+
 def _greet(home: Home, name: str, live: Live, forgotten: bool) -> None:
     """What is at work; to a model that has forgotten what it was told also what is open. A new one has its waiter."""
-    running = finding.live(home)
+    running = [i for i in finding.live(home) if inbox.heir(home, Run(home, i).spec().wake.orchestrator) == name]
     if running:
         sys.stdout.write("agentctl: not ended: %s\n" % ", ".join(running[:_MOST]))
-    entries = inbox.pending(home, name) if forgotten else []
     if forgotten:
-        inbox.claim(home, name, str(live.pid), [e.id for e in entries], anew=True)
+        entries = inbox.pending(home, name)
+        inbox.disclaim(home, name, live.listener, inbox.heard(home, name, live.listener))
+        _write(home, name, live, entries, sys.stdout)
+
+
+def _tell(home: Home, name: str, live: Live, out: TextIO) -> bool:
+    """Write what this process has not heard; whether there was anything. The caller is the typist."""
+    untold = wake.untold(home, name, live.listener)
+    _write(home, name, live, untold, out)
+    return bool(untold)
+
+
+def _write(home: Home, name: str, live: Live, entries: Sequence[Entry], out: TextIO) -> None:
+    """First written, then noted: one that is killed in between has it told twice, not never."""
     if entries:
-        sys.stdout.write(message(entries))
-
-
-def _tell(home: Home, name: str, live: Live, write: Any) -> bool:
-    """Write what this process has not heard; whether there was anything."""
-    untold = wake.untold(home, name, str(live.pid))
-    mine = inbox.claim(home, name, str(live.pid), [e.id for e in untold])
-    if mine:
-        write(message([e for e in untold if e.id in mine]))
-    return bool(mine)
+        out.write(message(entries))
+        out.flush()
+        inbox.claim(home, name, live.listener, [e.id for e in entries])
 
 
 def message(entries: Sequence[Entry]) -> str:
@@ -143,19 +166,19 @@ def message(entries: Sequence[Entry]) -> str:
     )
 
 
-def _wait(home: Home, name: str, live: Live) -> int:
+def _wait(home: Home, name: str, live: Live, typist: str) -> int:
     """Block until there is something to tell, and tell it; 0 where another waits already, or Claude has gone."""
-    lock = locks.try_take(inbox.folder(home, name, "hook.lock"))
-    if lock is None:
+    if inbox.promise(inbox.folder(home, name, "hook.lock")) is None:
         return 0
     vigil, end = Vigil(home, name), processes.end_of(live.pid)
     try:
         while True:
-            vigil.until(lambda: wake.untold(home, name, str(live.pid)), end, None if end else _LOOK_S)
+            vigil.until(lambda: wake.untold(home, name, live.listener), end, None if end else _LOOK_S)
             if processes.gone(live.pid):
                 return 0
-            if _tell(home, name, live, sys.stderr.write):
-                return REWAKE
+            with locks.holding(typist):  # the line that is being typed just now may tell the same
+                if _tell(home, name, live, sys.stderr):
+                    return REWAKE
     finally:
         vigil.close()
         bell.ring_all(inbox.folder(home, name, "bells"))

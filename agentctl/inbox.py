@@ -39,7 +39,7 @@ ENDED, DENIED, BLOCKED, LIMIT, BUDGET, IDLE = "ended", "denied", "blocked", "lim
 NEWS, TEST = "news", "test"
 NEEDS = (DENIED, BLOCKED, LIMIT, BUDGET, IDLE)
 """Kinds of events that want a person; `ended` is the end of a run, `news` of a goal, `test` of `wake --test`."""
-NAME = re.compile(r"[a-z]+(-[0-9a-z]+)*\Z")
+NAME = re.compile(r"(?!(acked|lock)\Z)[a-z]+(-[0-9a-z]+)*\Z")
 _EVENT = re.compile(r"[0-9a-f-]{20}\.[a-z]+(-[0-9]+)?\Z|test-[0-9a-f]{8}\Z")
 _RECEIPTS = "acked"
 
@@ -86,13 +86,14 @@ def names(home: Home) -> list[str]:
 
 def post(home: Home, entry: Entry) -> bool:
     """Put an event into its orchestrator's inbox, durably; False where it is or was there. Rings. Raises OSError."""
-    own = folder(home, entry.orchestrator, "events")
+    name = heir(home, entry.orchestrator)
+    own = folder(home, name, "events")
     files.private_folder(own)
     with _lock(home):
         known = os.path.exists(_receipt(home, entry.id)) or _holder(home, entry.id)
         if not known:
             files.publish(os.path.join(own, entry.id), files.dump(entry.to_json()))
-    bell.ring_all(folder(home, entry.orchestrator, "bells"))
+    bell.ring_all(folder(home, name, "bells"))
     return not known
 
 
@@ -160,19 +161,32 @@ def heard(home: Home, name: str, listener: str) -> set[str]:
     return {i for i in raw["ids"] if isinstance(i, str)}
 
 
-def claim(home: Home, name: str, listener: str, events: Iterable[str], anew: bool = False) -> list[str]:
-    """Those of the events that `listener` was not told of yet; from now on it was. `anew`: it has forgotten all.
-
-    Under the lock, so that of two transports one tells.
-    """
+def claim(home: Home, name: str, listener: str, events: Iterable[str]) -> None:
+    """From now on `listener` was told of these. Raises OSError."""
     with _lock(home):
-        before = set() if anew else heard(home, name, listener)
-        mine = [e for e in events if e not in before]
-        still = [e for e in before if os.path.exists(folder(home, name, "events", e))]
-        if mine or anew:
-            raw = {"to": listener, "ids": sorted({*still, *mine})}
-            files.refresh(folder(home, name, "heard.json"), files.dump(raw))
-    return mine
+        _hear(home, name, listener, {*heard(home, name, listener), *events})
+
+
+def disclaim(home: Home, name: str, listener: str, events: Iterable[str]) -> None:
+    """It was not told after all, or has forgotten it. Raises OSError."""
+    with _lock(home):
+        _hear(home, name, listener, heard(home, name, listener) - {*events})
+
+
+def _hear(home: Home, name: str, listener: str, events: set[str]) -> None:
+    still = sorted(e for e in events if os.path.exists(folder(home, name, "events", e)))
+    files.refresh(folder(home, name, "heard.json"), files.dump({"to": listener, "ids": still}))
+
+
+def heir(home: Home, name: str) -> str:
+    """Whose inbox gets what is for `name`: its own, or that of the orchestrator which took over from it."""
+    for _ in range(8):
+        about = files.load(folder(home, name, "about.json"))
+        after = about.get("heir") if isinstance(about, dict) else None
+        if not isinstance(after, str) or not NAME.match(after):
+            return name
+        name = after
+    return name
 
 
 def state(home: Home, name: str) -> dict[str, Any]:

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 WORDS = ": agentctl - there is news - look with - agentctl inbox"
 """No digit, which answers menus; nothing a shell, a tmux format or a TUI would act on; never a run's own words."""
 SUBMITTED, GONE, NOTHING = "submitted", "no live Claude Code in that pane", "nothing to tell"
+_FOR_ANOTHER = "for a new session"
+"""How the words end that stand in the box of its agents view, which `←` opens: Enter there starts another Claude."""
+_SEARCH, _FOOT = "search prompts:", 4
+"""Where ^R has put the cursor: below an input box that stays on the screen."""
 _SUBMIT, _STASH = "\r", "\x13"
 _QUIET_S = 3.0
 _FRESH_S = 3.0
@@ -63,7 +67,7 @@ def _attempt(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Calla
     live = _listener(at, look, env)
     if look is None or live is None:
         return GONE
-    if not untold(str(live.pid)):
+    if not untold(live.listener):
         return NOTHING
     why = _why_not(home, at, look, live)
     if why:
@@ -77,7 +81,7 @@ def _listener(at: Orchestrator, look: Optional[Look], env: Mapping[str, str]) ->
     """The Claude Code that would get the keys; a pane id counts only on the server that gave it."""
     if look is None or look.dead or at.server_pid not in (0, look.server_pid):
         return None
-    return claude_tui.below(look.pid, env)
+    return claude_tui.below(look.pid, at.claude or claude_tui.folder_of(env))
 
 
 def _why_not(home: Home, at: Orchestrator, look: Look, live: Live) -> str:
@@ -89,7 +93,9 @@ def _why_not(home: Home, at: Orchestrator, look: Look, live: Live) -> str:
         return "it waits on a question" if status == claude_tui.WAITING else "it is busy"
     if look.quiet_for < _QUIET_S:
         return "somebody is typing"
-    return "" if claude_tui.box(look.lines) is not None else "its input box is not on the screen"
+    box, drawn = claude_tui.box(look.solid), [line for line in look.lines if line.strip()]
+    elsewhere = box is None or box.endswith(_FOR_ANOTHER) or _SEARCH in "".join(drawn[-_FOOT:])
+    return "its input box is not on the screen" if elsewhere else ""
 
 
 def said_by_hooks(said: Mapping[str, object], live: Live, now: float) -> str:
@@ -102,9 +108,11 @@ def said_by_hooks(said: Mapping[str, object], live: Live, now: float) -> str:
 
 def _put_in(at: Orchestrator, look: Look) -> str:
     """Paste the words into an empty box, after a draft was put aside; "" when they were seen there."""
-    if claude_tui.box(look.lines):
+    if claude_tui.box(look.solid):
+        if claude_tui.stashed(look.lines):
+            return "a draft is put aside already, and one more would take its place"
         sight.press(at.server, at.pane, _STASH)
-        if not _seen(at, lambda now: claude_tui.box(now.lines) == "", 1.0):
+        if not _seen(at, lambda now: claude_tui.box(now.solid) == "", 1.0):
             return "the draft could not be put aside"
     sight.paste(at.server, at.pane, WORDS)
     return "" if _seen(at, _ours, 3.0) else "the text did not appear"
@@ -120,18 +128,29 @@ def _submit(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callab
         why = _why_not(home, at, look, live)
         if why:
             return why  # the words stay in the box, and are found there by the next attempt
-        told = untold(str(live.pid))
-        if _ours(look):
-            sight.press(at.server, at.pane, _SUBMIT)
-        if _seen(at, lambda now: claude_tui.box(now.lines) is not None and not _ours(now), 1.0):
-            inbox.claim(home, at.name, str(live.pid), told)
+        if not _ours(look):
+            return "something was typed behind the words"
+        told = untold(live.listener)
+        inbox.claim(home, at.name, live.listener, told)  # first: on a full disk it would be typed again and again
+        sight.press(at.server, at.pane, _SUBMIT)
+        if _seen(at, _left, 1.0):
             return SUBMITTED
+        inbox.disclaim(home, at.name, live.listener, told)
     return "typed, not submitted"
 
 
 def _ours(look: Look) -> bool:
-    box = claude_tui.box(look.lines)
-    return bool(box) and (box or "").replace("\n", " ").startswith(WORDS[:20])
+    """Whether the words stand in the box, and nothing that somebody has typed behind them."""
+    return _bare(claude_tui.box(look.solid) or "") == _bare(WORDS)
+
+
+def _left(look: Look) -> bool:
+    box = claude_tui.box(look.solid)
+    return box is not None and not _bare(box).startswith(_bare(WORDS))
+
+
+def _bare(words: str) -> str:
+    return "".join(words.split())  # a narrow box breaks its lines
 
 
 def _seen(at: Orchestrator, wanted: Callable[[Look], bool], seconds: float) -> bool:

@@ -24,12 +24,14 @@ from . import locks
 from . import orchestrators
 from . import paths
 from . import store
+from . import text
 from . import tmux
 from .config import DEFAULT_SESSION
 from .config import Config
 from .errors import AgentctlError
 from .errors import usage_error
 from .orchestrators import Orchestrator
+from .orchpane import OF_THE_PANE
 from .store import Home
 
 TYPE_CHECKING = False
@@ -43,7 +45,7 @@ BORN_WITHIN_S = 10.0
 MODEL = "opus"
 ALLOWED = ("start", "wait", "show", "list", "inbox", "resume", "stop", "tail", "follow", "projects", "replay", "help")
 """What it may call unasked, among our own commands; not what grants trust or forgets. `start` can run any command."""
-_OF_THE_PANE = ("TERM", "TMUX", "TMUX_PANE", "TERM_PROGRAM", "TERM_PROGRAM_VERSION")
+_LETTER = "letter-"
 _OF_ANOTHER_CLAUDE = ("CLAUDECODE", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_ENTRYPOINT")
 _OF_ANOTHER_RUN = ("AGENTCTL_RUN_ID", "AGENTCTL_DETACHED")
 _IN_PANE = "import sys; sys.path.append(sys.argv[1]); from agentctl.orchpane import main; sys.exit(main(sys.argv[2]))"
@@ -62,10 +64,15 @@ def main() -> int:
     try:
         return _orch(sys.argv[1:], os.environ)
     except AgentctlError as e:
-        print("orch: %s" % e, file=sys.stderr)
-        if e.hint:
-            print("hint: %s" % e.hint, file=sys.stderr)
-        return e.code
+        error = e
+    except KeyboardInterrupt:
+        return 130
+    except OSError as e:
+        error = AgentctlError("%s: %s" % (e.filename or "cannot read or write", e.strerror))
+    print("orch: %s" % text.one_line(error), file=sys.stderr)
+    if error.hint:
+        print("hint: %s" % text.one_line(error.hint), file=sys.stderr)
+    return error.code
 
 
 def _orch(argv: Sequence[str], env: Mapping[str, str]) -> int:
@@ -77,21 +84,35 @@ def _orch(argv: Sequence[str], env: Mapping[str, str]) -> int:
     if problem:
         print("orch: %s" % problem, file=sys.stderr)
     session = _session(options.session or config.tmux_session or DEFAULT_SESSION)
-    claude = (config.executables or {}).get("claude") or paths.executable("claude", env.get("PATH", ""))
-    if not claude:
-        raise AgentctlError("claude is not on the PATH", "`npm install -g @anthropic-ai/claude-code` installs it")
+    claude = _claude(config, env)
     tmux.check_version()
     server, inside = _server(config, env)
-    found = None if options.new else _running(home, folder)
-    if found:
-        if extra or options.resume:
-            print("orch: it runs here already, so these words have no effect; --new starts another", file=sys.stderr)
-        inside = inside and os.path.realpath(found.socket) == os.path.realpath(server.socket)
-        return _show(found.server, session, found.pane, inside, env)
-    name = _free_name(store.create_home(home.path), folder)
-    argv = [claude, *_flags(home, config, name, env, extra), *_resumed(home, name, options.resume), *extra]
-    pane = _start(server, session, _letter(home, name, folder, argv, env))
-    return _show(server, session, pane, inside, env)
+    store.create_home(home.path)
+    with locks.holding(os.path.join(home.inbox, "orch.lock")):  # two at once would choose the same name
+        found = None if options.new else _running(home, folder)
+        if found:
+            server, pane, inside = found.server, found.pane, inside and _same(found.server, server)
+        else:
+            name = _free_name(home, folder)
+            argv = [claude, *_flags(home, config, name, extra)]
+            letter = _letter(home, name, folder, argv, _resumed(home, name, options.resume), extra, env)
+            pane = _start(server, session, letter)
+    if found and (extra or options.resume):
+        print("orch: it runs here already, so these words have no effect; --new starts another", file=sys.stderr)
+    return _show(server, pane, inside, env)
+
+
+def _claude(config: Config, env: Mapping[str, str]) -> str:
+    """The program, by its absolute path: it is started in a directory that may hold one of that name."""
+    asked = (config.executables or {}).get("claude") or "claude"
+    found = paths.executable(asked, env.get("PATH", "")) if isinstance(asked, str) else ""
+    if not found:
+        raise AgentctlError("%s is not on the PATH" % asked, "`npm install -g @anthropic-ai/claude-code` installs it")
+    return found
+
+
+def _same(one: tmux.Server, other: tmux.Server) -> bool:
+    return bool(other.socket) and os.path.realpath(one.socket) == os.path.realpath(other.socket)
 
 
 def _options(words: Sequence[str]) -> Any:
@@ -134,7 +155,7 @@ def _server(config: Config, env: Mapping[str, str]) -> tuple[tmux.Server, bool]:
     return tmux.Server(socket=config.tmux_socket), False
 
 
-def _flags(home: Home, config: Config, name: str, env: Mapping[str, str], extra: Sequence[str]) -> list[str]:
+def _flags(home: Home, config: Config, name: str, extra: Sequence[str]) -> list[str]:
     """The model, the prompt, and the file with our hooks and the allow-list."""
     rules = ["Bash(agentctl %s:*)" % verb for verb in ALLOWED] if config.orch_allow is None else config.orch_allow
     path = inbox.folder(home, name, "settings.json")
@@ -157,13 +178,29 @@ def _resumed(home: Home, name: str, wanted: bool) -> list[str]:
     return ["--resume", session] if isinstance(session, str) and session else ["--continue"]
 
 
-def _letter(home: Home, name: str, folder: str, argv: Sequence[str], env: Mapping[str, str]) -> str:
-    """Write what the pane needs to a file only its owner can read; returns its path."""
-    theirs = {k: v for k, v in env.items() if k not in _OF_THE_PANE + _OF_ANOTHER_CLAUDE + _OF_ANOTHER_RUN}
+def _letter(
+    home: Home,
+    name: str,
+    folder: str,
+    argv: Sequence[str],
+    resumed: Sequence[str],
+    extra: Sequence[str],
+    env: Mapping[str, str],
+) -> str:
+    """Write what the pane needs to a file only its owner can read; returns its path.
+
+    One that an `orch` left behind which was killed has no reader any more: it goes.
+    """
+    for old in os.listdir(inbox.folder(home, name)):
+        if old.startswith(_LETTER):
+            files.remove(inbox.folder(home, name, old))
+    theirs = {k: v for k, v in env.items() if k not in OF_THE_PANE + _OF_ANOTHER_CLAUDE + _OF_ANOTHER_RUN}
     theirs.update(PATH=_bin_folder() + os.pathsep + env.get("PATH", ""), PWD=folder, AI_ORCH_HOME=home.path)
     theirs[orchestrators.VARIABLE] = name
-    path = inbox.folder(home, name, "letter-" + os.urandom(4).hex())
-    files.create(path, files.dump({"home": home.path, "name": name, "folder": folder, "argv": argv, "env": theirs}))
+    told = {"home": home.path, "name": name, "folder": folder, "env": theirs}
+    words = {"argv": list(argv), "resumed": list(resumed), "extra": list(extra)}
+    path = inbox.folder(home, name, _LETTER + os.urandom(4).hex())
+    files.create(path, files.dump({**told, **words}))
     return path
 
 
@@ -229,10 +266,12 @@ def _await_birth(letter: str) -> None:
         time.sleep(0.02)
 
 
-def _show(server: tmux.Server, session: str, pane: str, inside: bool, env: Mapping[str, str]) -> int:
+def _show(server: tmux.Server, pane: str, inside: bool, env: Mapping[str, str]) -> int:
     """Bring the pane before the user's eyes; without a terminal, say where it is."""
     argv = tmux.go_to(server, pane, inside)
     if inside or os.isatty(0):
         os.execve(argv[0], argv, {k: v for k, v in env.items() if inside or k not in ("TMUX", "TMUX_PANE")})
-    print("the orchestrator runs in tmux session `%s`; see it with `tmux attach -t %s`" % (session, session))
+    session = tmux.run(server, ["display-message", "-p", "-t", pane, "#{session_name}"]).strip()
+    words = " ".join(["tmux", *server.flags(), "attach", "-t", session])
+    print("the orchestrator runs in tmux session `%s`; see it with `%s`" % (text.one_line(session), words))
     return 0

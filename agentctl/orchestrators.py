@@ -14,13 +14,17 @@ from __future__ import annotations
 import os
 import time
 
+from . import claude_tui
 from . import files
+from . import finding
 from . import inbox
 from . import locks
 from . import tmux
+from .errors import AgentctlError
 from .model import Wake
 from .record import Record
 from .store import ID
+from .store import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +35,16 @@ if TYPE_CHECKING:
     from .store import Home
 
 VARIABLE = "AGENTCTL_ORCHESTRATOR"
-TARGET = "target"
+TARGET, KEPT = "target", "orch-"
 
 
 class Orchestrator(Record):
-    """about.json. `target`: what config.json calls its pane; `thread`: a Codex conversation; `folder`: bin/orch's."""
+    """about.json.
+
+    `target`: what config.json calls its pane; `thread`: a Codex conversation; `folder`:
+    the directory that bin/orch started it in; `claude`: where its Claude Code keeps its
+    files; `heir`: who took over from it.
+    """
 
     name: str = ""
     pane: str = ""
@@ -44,6 +53,8 @@ class Orchestrator(Record):
     target: str = ""
     folder: str = ""
     thread: str = ""
+    claude: str = ""
+    heir: str = ""
     registered_at: float = 0.0
 
     @property
@@ -78,7 +89,7 @@ def of_caller(home: Home, env: Mapping[str, str]) -> str:
     name = env.get(VARIABLE, "")
     if name and inbox.NAME.match(name):
         return name
-    run_id = _worker(env)
+    run_id = worker(env)
     if run_id:
         return _of_run(home, run_id)
     _, pane = tmux.of_caller(env)
@@ -121,15 +132,11 @@ def addressee(home: Home, config: Config, env: Mapping[str, str]) -> Wake:
     elif name.startswith(("pane-", "codex-")) and pane:
         _note_pane(home, name, server, pane, env)
     return Wake(
-        orchestrator=name,
-        run=_worker(env),
-        pane=pane,
-        socket=server.socket if pane else "",
-        server_pid=server_pid(env),
+        orchestrator=name, run=worker(env), pane=pane, socket=server.socket if pane else "", server_pid=server_pid(env)
     )
 
 
-def _worker(env: Mapping[str, str]) -> str:
+def worker(env: Mapping[str, str]) -> str:
     """The run whose worker calls, or ""."""
     run_id = env.get("AGENTCTL_RUN_ID", "")
     return run_id if ID.match(run_id) else ""
@@ -141,7 +148,10 @@ def _note_target(home: Home, config: Config) -> None:
         now = Orchestrator(name=TARGET, target=config.tmux_sendkeys_target, socket=config.tmux_socket)
         register(home, now)
     if not now.pane:
-        located(home, now)
+        try:
+            located(home, now)
+        except AgentctlError:
+            pass  # no tmux now: it is looked for again when there is something to tell
 
 
 def located(home: Home, orchestrator: Orchestrator) -> Optional[tmux.Pane]:
@@ -151,27 +161,41 @@ def located(home: Home, orchestrator: Orchestrator) -> Optional[tmux.Pane]:
     if found and orchestrator.target and (found.id, found.server_pid) != (orchestrator.pane, orchestrator.server_pid):
         register(home, orchestrator.replace(pane=found.id, server_pid=found.server_pid))
         return found
-    return found if found and orchestrator.server_pid in (0, found.server_pid) else None
+    return found if found and not found.dead and orchestrator.server_pid in (0, found.server_pid) else None
 
 
 def _note_pane(home: Home, name: str, server: tmux.Server, pane: str, env: Mapping[str, str]) -> None:
     if not find(home, name).registered_at:
         thread = env.get("CODEX_THREAD_ID", "") if name.startswith("codex-") else ""
         here = Orchestrator(name=name, pane=pane, socket=server.socket, server_pid=server_pid(env), thread=thread)
-        register(home, here)
+        register(home, here.replace(claude=claude_tui.folder_of(env)))
 
 
 def alive(home: Home, orchestrator: Orchestrator) -> bool:
-    """Whether its pane is there. What runs in it now is asked by who wants to type (keys.py)."""
-    if locks.held(inbox.folder(home, orchestrator.name, "keeper.lock")):
-        return True
+    """Whether its keeper lives; of one without a keeper, whether its pane is there. Raises AgentctlError.
+
+    What runs in the pane now is asked by who wants to type (keys.py).
+    """
+    if orchestrator.name.startswith(KEPT):
+        return locks.held(inbox.folder(home, orchestrator.name, "keeper.lock"))
     return located(home, orchestrator) is not None
 
 
 def inherit(home: Home, heir: str) -> list[str]:
-    """Take over what the dead left unacknowledged; returns the events' ids. Raises OSError."""
+    """Take over what the dead left, and what their runs have still to tell; returns the events' ids. Raises OSError."""
     taken = []
+    mine = {Run(home, run_id).spec().wake.orchestrator for run_id in finding.live(home)}
     for other in known(home):
-        if other.name not in (heir, TARGET) and inbox.pending(home, other.name) and not alive(home, other):
+        if other.name in (heir, TARGET) or other.heir or not (other.name in mine or inbox.pending(home, other.name)):
+            continue
+        if _is_gone(home, other):
+            register(home, other.replace(heir=heir))
             taken += inbox.take_over(home, other.name, heir)
     return taken
+
+
+def _is_gone(home: Home, orchestrator: Orchestrator) -> bool:
+    try:
+        return not alive(home, orchestrator)
+    except AgentctlError:
+        return False  # a tmux server that does not answer is not gone

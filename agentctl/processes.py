@@ -106,6 +106,16 @@ def end_of(pid: int) -> list[int]:
         return []  # an older kernel, or it has ended already
 
 
+def until_gone(pid: int) -> None:
+    """Block until the process has ended; where the system cannot tell, by a look now and then."""
+    import select
+
+    ended = end_of(pid)
+    while not gone(pid):
+        select.select(ended, [], [], None if ended else _LOOK_S)
+
+
+_LOOK_S = 5.0
 _KEPT: list[object] = []
 """Queues that close with their object."""
 

@@ -26,6 +26,7 @@ class Reader:
         self._home = home
         self._env = env
         self.name = orchestrators.of_caller(home, env)
+        self._worker = orchestrators.worker(env)
 
     def promise(self, ids: Iterable[str]) -> list[Optional[int]]:
         """Say that the ends of these runs will be told by us: no key and no hook need do it while we live.
@@ -45,21 +46,24 @@ class Reader:
 
     def seen(self, ids: Iterable[str]) -> None:
         """Acknowledge all events of these runs, also the end that its runner has not posted yet."""
-        wanted = set(ids)
-        if not self.name or not wanted:
+        wanted = {run_id for run_id in ids if self.name and self._is_mine(run_id)}
+        if not wanted:
             return
         events = [e.id for e in inbox.pending(self._home, self.name) if e.run_id in wanted]
-        events += [inbox.name_of(run_id, inbox.ENDED) for run_id in sorted(wanted) if self._is_mine(run_id)]
+        events += [inbox.name_of(run_id, inbox.ENDED) for run_id in sorted(wanted)]
         try:
             inbox.acknowledge(self._home, dict.fromkeys(events), self.name)
         except OSError:
             pass  # a disk that cannot be written: it stays in the inbox, and is shown again
+        inbox.ring(self._home, self.name)  # who left the telling to us looks whether we did
 
     def _is_mine(self, run_id: str) -> bool:
+        """A worker reads for its orchestrator only the runs that it started itself."""
         try:
-            return self._home.run(run_id).spec().wake.orchestrator == self.name
+            wake = self._home.run(run_id).spec().wake
         except AgentctlError:
             return False  # the run is gone
+        return inbox.heir(self._home, wake.orchestrator) == self.name and self._worker in ("", wake.run)
 
 
 def leave_with_caller(env: Mapping[str, str]) -> None:
@@ -69,12 +73,11 @@ def leave_with_caller(env: Mapping[str, str]) -> None:
     and must not be acknowledged, nor keep others from telling it.
     """
     import _thread
-    import select
 
-    def leave(fd: int) -> None:
-        select.select([fd], [], [])
+    def leave(pid: int) -> None:
+        processes.until_gone(pid)
         os._exit(130)
 
     live = claude_tui.above(os.getppid(), env)
-    for fd in processes.end_of(live.pid) if live else ():
-        _thread.start_new_thread(leave, (fd,))
+    if live:
+        _thread.start_new_thread(leave, (live.pid,))

@@ -8,6 +8,7 @@ as it is; `send-keys` would go to the mode.
 from __future__ import annotations
 
 import os
+import re
 import time
 
 from . import tmux
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 class Look(Record):
     """A pane at one moment: what must hold before a key may be pressed (keys.py), and its screen.
 
-    `quiet_for`: seconds since somebody typed at a terminal that shows its tmux session; a day where none does.
+    `quiet_for`: seconds since somebody typed at a terminal that shows its tmux session; a
+    day where none does. `solid` are the lines without what is only suggested: faint text,
+    and the cursor's cell before it.
     """
 
     pid: int = 0
@@ -31,6 +34,7 @@ class Look(Record):
     synchronized: bool = False
     quiet_for: float = 86400.0
     lines: tuple[str, ...] = ()
+    solid: tuple[str, ...] = ()
 
 
 _END = "== screen"
@@ -43,7 +47,7 @@ def look(server: tmux.Server, pane: str) -> Optional[Look]:
         ["display-message", "-p", "-t", pane, _LOOK],
         ["list-clients", "-t", pane, "-F", "#{client_activity}"],
         ["display-message", "-p", _END],
-        ["capture-pane", "-p", "-t", pane],
+        ["capture-pane", "-p", "-e", "-t", pane],
     )
     try:
         head, _, shown = tmux.run(server, *asked, timeout=5).partition(_END + "\n")
@@ -53,6 +57,7 @@ def look(server: tmux.Server, pane: str) -> Optional[Look]:
     if len(words) < 6 or words[0] != pane or not (words[1] + words[2]).isdigit():
         return None
     dead, off, synchronized = (word == "x1" for word in words[3:6])
+    drawn = [told_apart(line) for line in shown.splitlines()]
     typed = [int(word) for word in words[6:] if word.isdigit()]
     return Look(
         pid=int(words[1]),
@@ -60,9 +65,35 @@ def look(server: tmux.Server, pane: str) -> Optional[Look]:
         dead=dead,
         input_off=off,
         synchronized=synchronized,
-        quiet_for=time.time() - max(typed) if typed else 86400.0,
-        lines=tuple(shown.splitlines()),
+        quiet_for=abs(time.time() - max(typed)) if typed else 86400.0,
+        lines=tuple(plain for plain, _ in drawn),
+        solid=tuple(solid for _, solid in drawn),
     )
+
+
+_SGR = re.compile(r"\x1b\[([0-9;]*)m")
+
+
+def told_apart(line: str) -> tuple[str, str]:
+    """A line of `capture-pane -e`: (all of its text, its text without what is faint). Pure.
+
+    Claude Code 2.1.197 draws a suggestion as the cursor on its first letter, the rest faint.
+    """
+    plain, solid, faint, reverse = "", "", False, False
+    at = 0
+    for found in [*_SGR.finditer(line), None]:
+        text = line[at : found.start() if found else len(line)]
+        plain += text
+        solid += "" if faint else text
+        if found is None:
+            break
+        codes, was_cursor = found.group(1).split(";"), reverse and len(text) == 1
+        faint = "2" in codes or faint and not {"", "0", "22"} & {*codes}
+        reverse = "7" in codes or reverse and not {"", "0", "27"} & {*codes}
+        if faint and was_cursor and text:
+            solid = solid[:-1]
+        at = found.end()
+    return plain, solid
 
 
 def clients(server: tmux.Server, pane: str) -> int:

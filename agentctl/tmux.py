@@ -68,6 +68,7 @@ class Pane(Record):
     id: str = ""
     pid: int = 0
     server_pid: int = 0
+    dead: bool = False
 
 
 class TmuxFailed(AgentctlError):
@@ -230,7 +231,7 @@ def describe(server: Server, pane: str) -> Optional[Pane]:
     display-message takes the active pane for a window that is not there (seen with tmux
     3.3a); capture-pane refuses, so it is asked first.
     """
-    asked = ["display-message", "-p", "-t", pane, "#{pane_id} #{pane_pid} #{pid}"]
+    asked = ["display-message", "-p", "-t", pane, "#{pane_id} #{pane_pid} #{pid} x#{pane_dead}"]
     try:
         out = run(server, ["capture-pane", "-p", "-t", pane, "-S", "0", "-E", "0"], asked)
     except TmuxFailed:
@@ -240,7 +241,7 @@ def describe(server: Server, pane: str) -> Optional[Pane]:
         return None
     if pane.startswith("%") and words[0] != pane:
         return None
-    return Pane(id=words[0], pid=int(words[1]), server_pid=int(words[2]))
+    return Pane(id=words[0], pid=int(words[1]), server_pid=int(words[2]), dead=words[3:] == ["x1"])
 
 
 def keep_when_dead(server: Server, pane: str) -> None:

@@ -112,7 +112,7 @@ def _keys(home: Home, name: str, env: Mapping[str, str]) -> tuple[Optional[bool]
 
     _within(knocked)
     if said[0] != keys.SUBMITTED:
-        return False, said[0]
+        return (False if said[0] == keys.GONE else None), said[0]  # a turn, a question, a person is no loss
     if not inbox.state(home, name).get("transcript"):
         return True, "typed, and the box seen without it"
     there = _within(lambda: _in_transcript(home, name, keys.WORDS.encode("ascii")) > before)

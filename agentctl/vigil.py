@@ -39,34 +39,46 @@ class Vigil:
 
     def wait(self, seconds: Optional[float] = None, also: Iterable[int] = ()) -> None:
         """Block until there may be news, a descriptor of `also` is readable, or time is over."""
-        for run_id in finding.live(self._home):
-            if run_id not in self._watched and self._is_mine(run_id):
-                self._watch(run_id, self._end_of(run_id))
-        for entry in inbox.pending(self._home, self._name):
-            self._watch_puller(inbox.waited(self._home, entry.run_id))
-        self._watch_puller(inbox.folder(self._home, self._name, "pull.lock"))
+        self._arm()
         self._bell.wait(seconds, also)
 
     def until(
         self, wanted: Callable[[], Sequence[Entry]], also: Sequence[int], seconds: Optional[float]
     ) -> list[Entry]:
-        """Wait until there are wanted events: those, or [] where time is over or one of `also` is readable."""
+        """Wait until there are wanted events: those, or [] where time is over or one of `also` is readable.
+
+        Armed before each look: what a promise hid from the look rings when it is gone.
+        """
         import select
 
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
+            self._arm()
             found = list(wanted())
             left = None if deadline is None else deadline - time.monotonic()
             if found or (left is not None and left <= 0) or (also and select.select(also, [], [], 0)[0]):
                 return found
-            self.wait(left, also)
+            if not self._arm():
+                self._bell.wait(left, also)
+
+    def _arm(self) -> bool:
+        """Watch the locks of what is new; whether anything was."""
+        before = len(self._watched)
+        for run_id in finding.live(self._home):
+            if run_id not in self._watched and self._is_mine(run_id):
+                self._watch(run_id, self._end_of(run_id))
+        promises = [inbox.waited(self._home, entry.run_id) for entry in inbox.pending(self._home, self._name)]
+        for path in (*promises, inbox.folder(self._home, self._name, "pull.lock")):
+            if path not in self._watched and locks.held(path):
+                self._watch(path, self._end_of_promise(path))
+        return len(self._watched) > before
 
     def close(self) -> None:
         self._bell.close()
 
     def _is_mine(self, run_id: str) -> bool:
         try:
-            return self._home.run(run_id).spec().wake.orchestrator == self._name
+            return inbox.heir(self._home, self._home.run(run_id).spec().wake.orchestrator) == self._name
         except AgentctlError:
             return False  # gone since it was listed
 
@@ -77,21 +89,24 @@ class Vigil:
 
         return block
 
-    def _watch_puller(self, path: str) -> None:
-        """Be woken when it has gone: it may have died before it told."""
-        if path not in self._watched and locks.held(path):
-            self._watch(path, lambda: locks.until_free(path), again=True)
+    def _end_of_promise(self, path: str) -> Callable[[], None]:
+        """Who promised to tell may have died before it did."""
 
-    def _watch(self, what: str, block: Callable[[], None], again: bool = False) -> None:
+        def block() -> None:
+            locks.until_free(path)
+            self._watched.discard(path)  # it may be promised again
+
+        return block
+
+    def _watch(self, what: str, block: Callable[[], None]) -> None:
         import _thread
 
         def watch() -> None:
             try:
                 block()
-            except (AgentctlError, OSError):
-                pass  # the run or the file is gone, which is news too
-            if again:
-                self._watched.discard(what)
+            except Exception:
+                # A thread's error would only paint over a TUI.
+                pass  # the run or the file is gone, or damaged, which is news too
             self._bell.ring()
 
         self._watched.add(what)

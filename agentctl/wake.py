@@ -23,6 +23,7 @@ from . import locks
 from . import orchestrators
 from . import paths
 from . import tmux
+from .errors import AgentctlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,19 +37,31 @@ if TYPE_CHECKING:
     from .orchestrators import Orchestrator
     from .store import Home
 
-_PULL_S = 1.0
-_LONGEST_S = 86400.0
+_PROMISE_S = 1.0
+NOT_NOW, PROMISED = "not now", "promised"
 _HOOK, _NOBODY = "its hook tells it", "no transport could"
 _SETTLED = (keys.SUBMITTED, keys.GONE, keys.NOTHING, codex_queue.GONE, _HOOK, _NOBODY)
 
 
 def untold(home: Home, name: str, listener: str) -> list[Entry]:
-    """The events that this process of the orchestrator's has not heard of, and that no `wait` of its own will tell."""
+    """The events that this process of the orchestrator's has not heard of, and that no command of its own will tell."""
     entries = inbox.pending(home, name)
     if not entries or locks.held(inbox.folder(home, name, "pull.lock")):
         return []
     before = inbox.heard(home, name, listener)
-    return [e for e in entries if e.id not in before and not locks.held(inbox.waited(home, e.run_id))]
+    return [e for e in entries if e.id not in before and not (e.kind == inbox.ENDED and _promised(home, e))]
+
+
+def _promised(home: Home, entry: Entry) -> bool:
+    """A `wait` tells of the end of its run, and of nothing before it."""
+    return locks.held(inbox.waited(home, entry.run_id))
+
+
+def _promises(home: Home, name: str) -> list[str]:
+    """The locks of those of the orchestrator's own commands that will tell something that is pending."""
+    entries = inbox.pending(home, name)
+    paths = [inbox.waited(home, e.run_id) for e in entries if e.kind == inbox.ENDED]
+    return [p for p in (inbox.folder(home, name, "pull.lock"), *paths) if entries and locks.held(p)]
 
 
 def send_for(home: Home, name: str) -> None:
@@ -58,37 +71,37 @@ def send_for(home: Home, name: str) -> None:
 
 
 def end_of(home: Home, config: Config, spec: Spec, words: str, env: Mapping[str, str]) -> None:
-    """What its own runner does when a run's end is posted: one try, else a process that goes on; the status line."""
-    name = spec.wake.orchestrator
+    """What its own runner does when a run's end is posted: one try, else a process that goes on; the status line.
+
+    Raises AgentctlError without tmux; OSError.
+    """
+    name = inbox.heir(home, spec.wake.orchestrator)
     if name and not locks.held(inbox.folder(home, name, "keeper.lock")):
-        _leave_to_puller(home, spec.id)
-        if deliver(home, config, name, env) not in _SETTLED:
+        _leave_to_promise(home, spec.id)
+        if _tried(home, config, name, env) not in _SETTLED or _promises(home, name):
             send_for(home, name)
     say(config, spec, located(home, name) if name else None, words)
 
 
-def _leave_to_puller(home: Home, run_id: str) -> None:
+def _leave_to_promise(home: Home, run_id: str) -> None:
     """A `wait` for the run needs some milliseconds to acknowledge; one that was killed never does."""
-    deadline = time.monotonic() + _PULL_S
+    deadline = time.monotonic() + _PROMISE_S
     while locks.held(inbox.waited(home, run_id)) and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
-def see_to(home: Home, name: str, env: Mapping[str, str]) -> None:
-    """Deliver, however long its question, its turn or its draft takes; for a process of its own.
+def left_to_tell(home: Home, name: str, env: Mapping[str, str]) -> str:
+    """Try once; NOT_NOW where it must be tried again, PROMISED where a command of its own will tell; else ""."""
+    if _tried(home, configuration.load(home)[0], name, env) not in _SETTLED:
+        return NOT_NOW
+    return PROMISED if _promises(home, name) else ""
 
-    One at a time, and one more behind it that will look again; others need not stay.
-    """
-    behind = locks.try_take(inbox.folder(home, name, "next.lock"))
-    if behind is None:
-        return
-    lock = locks.take(inbox.folder(home, name, "wake.lock"))
-    os.close(behind)
-    deadline, nap = time.monotonic() + _LONGEST_S, 0.2
-    while deliver(home, configuration.load(home)[0], name, env) not in _SETTLED and time.monotonic() < deadline:
-        time.sleep(nap)
-        nap = min(nap * 1.5, 3.0)
-    os.close(lock)
+
+def _tried(home: Home, config: Config, name: str, env: Mapping[str, str]) -> str:
+    try:
+        return deliver(home, config, name, env)
+    except (AgentctlError, OSError) as e:
+        return str(e)  # a tmux server that does not answer, a full disk: it is tried again
 
 
 def deliver(home: Home, config: Config, name: str, env: Mapping[str, str]) -> str:
@@ -113,9 +126,9 @@ def untold_to(home: Home, name: str) -> Callable[[str], list[str]]:
 
 
 def located(home: Home, name: str) -> Optional[Orchestrator]:
-    """The orchestrator with its pane's id; None where it never said which."""
+    """The orchestrator with its pane's id; None where it never said which, or the configured one is not there."""
     at = orchestrators.find(home, name)
-    if at.target and not at.pane:
+    if at.target:
         orchestrators.located(home, at)
         at = orchestrators.find(home, name)
     return at if at.pane else None

@@ -54,9 +54,11 @@ def run(args: Namespace) -> int:
     except KeyboardInterrupt:
         return 130
     _show(entries, args.json)
+    sys.stdout.flush()
     if args.all:
-        sys.stdout.flush()
         reader.acknowledge([entry.id for entry in entries])
+    else:
+        reader.hear(entries)
     return 124 if args.wait and not entries else 0
 
 

@@ -37,19 +37,22 @@ def run(args: Namespace) -> int:
     home = ui.open_home(args)
     ids = list(dict.fromkeys(finding.resolve(home, word) for word in args.ids))
     wanted, results = 1 if args.any else len(ids), []
+    shown: list[str] = []  # acknowledged at the end: only then Claude Code looks at what a background command printed
     reader = receipts.Reader(home, os.environ)
     reader.promise(ids)
     try:
         for result in api.wait(home, args.ids, 0.0 if args.timeout == "0" else _asking.seconds(args.timeout)):
             results.append(result)
+            shown += [] if args.quiet else [result.run_id]
             if not args.quiet:
                 ui.data(result.to_json())
                 sys.stdout.flush()
-                reader.seen([result.run_id])
             if len(results) == wanted:
+                reader.seen(shown)
                 return judge.exit_code(results)
     except KeyboardInterrupt:
         ui.say("still running; stop it with `agentctl stop %s`" % args.ids[0])
         return 130
+    reader.seen(shown)
     ui.say("time is over; the runs go on")
     return 124

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from ..trial import Heard
 
-EXAMPLES = """  agentctl wake --test                  from within an orchestrator
-  agentctl wake --test orch-1a2b3c4d    from elsewhere; `agentctl doctor` lists the names
+EXAMPLES = """  agentctl wake --test orch-1a2b3c4d    `agentctl doctor` lists the names
+  agentctl wake --test                  the orchestrator in this very pane
 
 Sends a test event through each transport that config.json has for the orchestrator, and
-says what arrived and after how long. Its Claude is told, and takes a turn for it.
+says what arrived and after how long. Its Claude is told, and takes a turn for it. One that
+is in a turn just now, as when it runs this itself, is told by hook and keys only afterwards.
 Exit code 1: one of those that could be tried did not arrive."""
 
 _SIGNS = {True: "arrived", False: "LOST", None: "not tried"}

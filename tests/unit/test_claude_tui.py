@@ -12,6 +12,7 @@ import pytest
 
 from agentctl import claude_tui
 from agentctl import processes
+from agentctl import sight
 
 RULE = "─" * 40
 
@@ -32,21 +33,22 @@ def tell(vendor: Path, pid: int, **more: object) -> dict[str, str]:
 
 def test_a_live_one_is_found_below_a_pane_and_above_a_hook(vendor: Path) -> None:
     env = tell(vendor, os.getpid())
-    live = claude_tui.Live(pid=os.getpid(), status="idle", session_id="s")
-    assert claude_tui.below(os.getppid(), env) == live == claude_tui.above(os.getpid(), env)
-    assert claude_tui.below(1, env) is None
+    born = processes.start_time(os.getpid())
+    live = claude_tui.Live(pid=os.getpid(), born=born, status="idle", session_id="s")
+    assert claude_tui.below(os.getppid(), str(vendor)) == live == claude_tui.above(os.getpid(), env)
+    assert claude_tui.below(1, str(vendor)) is None
 
 
 def test_what_a_killed_one_left_behind_counts_for_nothing(vendor: Path) -> None:
     env = tell(vendor, os.getpid(), procStart="12345")
-    assert claude_tui.below(os.getppid(), env) is None
+    assert claude_tui.below(os.getppid(), str(vendor)) is None
     assert claude_tui.above(os.getpid(), env) is None
 
 
 def test_one_that_has_not_the_keys_gets_none(vendor: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    env = tell(vendor, os.getpid())
+    tell(vendor, os.getpid())
     monkeypatch.setattr(processes, "in_foreground", lambda pid: False)
-    assert claude_tui.below(os.getppid(), env) is None
+    assert claude_tui.below(os.getppid(), str(vendor)) is None
 
 
 @pytest.mark.skipif(not processes.LINUX, reason="compares both ways")
@@ -55,9 +57,9 @@ def test_one_that_has_not_the_keys_gets_none(vendor: Path, monkeypatch: pytest.M
 def test_the_vendors_start_mark_is_compared_where_it_is_ours(
     linux: bool, found: bool, vendor: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = tell(vendor, os.getpid(), procStart="Fri Nov 20 11:13:08 2026")
+    tell(vendor, os.getpid(), procStart="Fri Nov 20 11:13:08 2026")
     monkeypatch.setattr(processes, "LINUX", linux)
-    assert (claude_tui.below(os.getppid(), env) is not None) is found
+    assert (claude_tui.below(os.getppid(), str(vendor)) is not None) is found
 
 
 @pytest.mark.parametrize(
@@ -80,12 +82,33 @@ def test_one_that_it_started_itself_hides_it_from_nobody(vendor: Path, monkeypat
     """A `claude -p` of the orchestrator's own stands below the same pane, without the keys."""
     child = subprocess.Popen(["sleep", "60"])
     try:
-        env = tell(vendor, child.pid)
+        tell(vendor, child.pid)
         tell(vendor, os.getpid())
         monkeypatch.setattr(processes, "in_foreground", lambda pid: pid == os.getpid())
         monkeypatch.setattr(os, "listdir", lambda folder: ["%d.json" % pid for pid in (child.pid, os.getpid())])
-        found = claude_tui.below(os.getppid(), env)
+        found = claude_tui.below(os.getppid(), str(vendor))
         assert found and found.pid == os.getpid()
     finally:
         child.kill()
         child.wait()
+
+
+def test_a_draft_that_is_put_aside_already_is_seen() -> None:
+    assert claude_tui.stashed([RULE, "❯ more", RULE, "  › stashed (auto-restores after submit)"])
+    assert not claude_tui.stashed(["● they › stashed it", RULE, "❯ more", RULE, "  ? for shortcuts"])
+
+
+@pytest.mark.parametrize(
+    "drawn, plain, solid",
+    [
+        ('\x1b[39m❯\u00a0\x1b[7mT\x1b[0;2m\x1b[39m\x1b[49mry "x"\x1b[0m\x1b[39m\x1b[49m', '❯\u00a0Try "x"', "❯\u00a0"),
+        ("\x1b[39m❯\u00a0hello draft\x1b[7m \x1b[0m\x1b[39m", "❯\u00a0hello draft ", "❯\u00a0hello draft "),
+        ("\x1b[39m❯\u00a0he\x1b[7ml\x1b[0mlo", "❯\u00a0hello", "❯\u00a0hello"),
+        ("\x1b[2mfaint\x1b[22m not", "faint not", " not"),
+        ("no codes", "no codes", "no codes"),
+        ("", "", ""),
+    ],
+)
+def test_a_suggestion_is_no_draft(drawn: str, plain: str, solid: str) -> None:
+    """As Claude Code 2.1.197 drew them."""
+    assert sight.told_apart(drawn) == (plain, solid)

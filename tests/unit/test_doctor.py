@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import select
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentctl import doctor
 from agentctl.doctor import home
 from agentctl.doctor import locking
 from agentctl.doctor import logins
@@ -34,10 +38,77 @@ def test_a_check_that_breaks_is_a_row_and_hides_nothing() -> None:
     for error, words in (
         (AgentctlError("tmux is silent", "look at it"), "tmux is silent: look at it"),
         (OSError(errno.EIO, os.strerror(errno.EIO), "/x"), "/x: Input/output error"),
+        (KeyError("x"), "this check is broken: KeyError: 'x'"),
+        (RecursionError("y" * 5000), "this check is broken: RecursionError: " + "y" * 161 + "…"),
     ):
         first, second = guarded("second", lambda e=error: broken(e))  # type: ignore[misc]
         assert (first.name, second.name, second.state, second.words) == ("first", "second", "fail", words)
         assert second.remedy
+
+
+def test_every_check_may_break(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that runs beside others, and what prepares them."""
+
+    def broken(*_: object) -> Any:
+        raise ZeroDivisionError("planted")
+
+    env = {"PATH": os.defpath, "HOME": str(tmp_path)}
+    (tmp_path / "runs").mkdir()
+
+    def names() -> set[str]:
+        return {row.name for row in doctor.examine(str(tmp_path), env, lambda _: ([], ""))}
+
+    whole = names()
+    for place in (
+        "system.python",
+        "system.memory",
+        "system.meminfo",
+        "home.rows",
+        "records.check",
+        "records.defaults",
+        "vendors.programs",
+        "vendors.check",
+        "vendors._missing",
+        "terminal.check",
+        "listeners.check",
+    ):
+        with monkeypatch.context() as planted:
+            planted.setattr("agentctl.doctor." + place, broken)
+            rows = list(doctor.examine(str(tmp_path), env, lambda _: ([], "")))
+        assert [row.state for row in rows if "ZeroDivisionError: planted" in row.words], place
+        assert len({row.name for row in rows} & whole) > len(whole) // 3, place
+
+
+def test_a_cli_whose_question_breaks_is_a_row_beside_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "claude", "echo '2.1.197 (Claude Code)'")
+    program(tmp_path / "codex", "echo 'codex-cli 0.169.0'")
+    real = logins.answer
+
+    def answer(path: str, *more: Any) -> Any:
+        if path.endswith("codex"):
+            raise ZeroDivisionError("planted")
+        return real(path, *more)
+
+    monkeypatch.setattr(logins, "answer", answer)
+    env = {"PATH": "%s:%s" % (tmp_path, os.defpath), "HOME": str(tmp_path)}
+    rows = {row.name: row for row in doctor.examine(str(tmp_path / "home"), env, lambda _: ([], ""))}
+    assert rows["claude"].state == "ok" and rows["codex profiles"].state == "ok"
+    assert "planted" in rows["codex"].words and "planted" in rows["codex login"].words
+
+
+def test_the_remedy_of_a_broken_check_shows_where(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> Iterator[Row]:
+        raise KeyError("x")
+
+    assert guarded("x", broken)[0].remedy == "AGENTCTL_DEBUG=1 agentctl doctor"
+    assert capfd.readouterr().err == ""
+    monkeypatch.setenv("AGENTCTL_DEBUG", "1")
+    assert guarded("x", broken)[0].state == "fail"
+    assert "in broken" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("version, state", [((3, 8, 20), "fail"), ((3, 9, 0), "ok"), ((3, 14, 1), "ok")])
@@ -165,6 +236,24 @@ def test_locks_that_do_not_work(flock: Any, words: str, tmp_path: Path, monkeypa
         monkeypatch.setattr("agentctl.locks.held", lambda _: False)
     assert locking.wrong_with(str(tmp_path)) == words
     assert os.listdir(tmp_path) == []
+
+
+def test_a_doctor_that_is_killed_leaves_no_child_and_no_lock(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; sys.path.append(sys.argv[1]); from agentctl.doctor import locking\n"
+        "locking._heard = lambda said: (print(locking.os.read(said, 1), flush=True), time.sleep(60))\n"
+        "locking.wrong_with(sys.argv[2])"
+    )
+    repo = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    doomed = subprocess.Popen([sys.executable, "-c", code, repo, str(tmp_path)], stdout=subprocess.PIPE)
+    assert doomed.stdout and doomed.stdout.readline() == b"b'+'\n"
+    (lock,) = tmp_path.iterdir()
+    doomed.kill()
+    doomed.wait()
+    ended, _, _ = select.select([doomed.stdout], [], [], 5)
+    assert ended and doomed.stdout.read() == b"", "its child, which holds the other end too, has ended"
+    doomed.stdout.close()
+    assert not lock.exists()
 
 
 def test_a_file_system_without_hard_links_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +422,7 @@ def test_answers_come_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
         together.wait()
         return [ok("x", "")]
 
-    assert vendors.at_once([call, call, call]) == [[ok("x", "")]] * 3
+    assert vendors.at_once({"a": call, "b": call, "c": call}) == {name: [ok("x", "")] for name in "abc"}
 
 
 # -- the live wake

@@ -102,13 +102,26 @@ def test_what_the_dead_left_is_inherited_and_what_the_living_have_is_not(home: s
 
 
 @pytest.mark.parametrize(
-    "argv, state, wanted",
+    "resumed, extra, session, wanted",
     [
-        (["c", "--model", "opus"], {"session_id": "s"}, ["c", "--resume", "s", "--model", "opus"]),
-        (["c", "--resume", "old", "x"], {"session_id": "s"}, ["c", "--resume", "s", "x"]),
-        (["c", "--continue", "x"], {"session_id": "s"}, ["c", "--resume", "s", "x"]),
-        (["c", "--continue", "x"], {}, ["c", "--continue", "x"]),
+        ([], ["--model", "opus"], "s", ["--resume", "s", "--model", "opus"]),
+        (["--continue"], ["fix the bug"], "s", ["--resume", "s"]),
+        (["--continue"], [], "", ["--continue"]),
+        ([], ["--resume", "--model", "x"], "s", ["--resume", "s", "--model", "x"]),
+        ([], ["--resume=abc", "-r", "old", "--verbose"], "s", ["--resume", "s", "--verbose"]),
+        ([], ["--model=x", "fix the bug"], "s", ["--resume", "s", "--model=x"]),
     ],
 )
-def test_claude_started_again_goes_on(argv: list[str], state: dict[str, str], wanted: list[str]) -> None:
-    assert again(argv, state) == wanted
+def test_claude_started_again_goes_on(resumed: list[str], extra: list[str], session: str, wanted: list[str]) -> None:
+    assert again(resumed, extra, {"session_id": session}) == wanted
+
+
+@needs_tmux
+def test_what_the_runs_of_the_dead_have_still_to_tell_goes_to_the_heir(home: store.Home) -> None:
+    orchestrators.register(home, orchestrators.Orchestrator(name="pane-1-1", pane="%99", socket="agentctl-test-none"))
+    inbox.post(home, inbox.Entry(id=RUN + ".idle", run_id=RUN, orchestrator="pane-1-1"))
+    assert orchestrators.inherit(home, "orch-a") == [RUN + ".idle"]
+    inbox.post(home, inbox.Entry(id=RUN + ".ended", run_id=RUN, orchestrator="pane-1-1"))
+    assert [e.id for e in inbox.pending(home, "orch-a")] == [RUN + ".ended", RUN + ".idle"]
+    orchestrators.register(home, orchestrators.Orchestrator(name="pane-1-1", pane="%1"))
+    assert inbox.heir(home, "pane-1-1") == "pane-1-1", "it is there again"

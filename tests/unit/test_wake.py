@@ -35,6 +35,14 @@ def test_what_was_heard_is_not_told_again_but_to_another_process(home: store.Hom
     assert wake.untold(home, NAME, "8")
 
 
+def test_a_wait_tells_of_the_end_and_of_nothing_before_it(home: store.Home) -> None:
+    inbox.post(home, inbox.Entry(id=RUN + ".idle", kind="idle", run_id=RUN, orchestrator=NAME))
+    lock = inbox.promise(inbox.waited(home, RUN))
+    assert lock is not None
+    assert [e.id for e in wake.untold(home, NAME, "7")] == [RUN + ".idle"]
+    os.close(lock)
+
+
 @pytest.mark.parametrize("path", ["run", "inbox"])
 def test_what_a_wait_of_its_own_will_tell_is_left_to_it_while_it_lives(home: store.Home, path: str) -> None:
     lock = inbox.promise(inbox.waited(home, RUN) if path == "run" else inbox.folder(home, NAME, "pull.lock"))

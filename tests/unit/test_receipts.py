@@ -90,10 +90,13 @@ def test_a_listener_hears_once_unless_it_has_forgotten(home: store.Home) -> None
     inbox.post(home, entry())
     inbox.post(home, entry("idle"))
     both = ids(home)
-    assert inbox.claim(home, "orch-a", "7", both[:1]) == both[:1]
-    assert inbox.claim(home, "orch-a", "7", both) == both[1:]
-    assert inbox.claim(home, "orch-a", "7", both, anew=True) == both
-    assert inbox.claim(home, "orch-a", "8", both) == both
+    inbox.claim(home, "orch-a", "7", both[:1])
+    assert inbox.heard(home, "orch-a", "7") == {both[0]}
+    inbox.claim(home, "orch-a", "7", both)
+    assert inbox.heard(home, "orch-a", "7") == {*both}
+    inbox.disclaim(home, "orch-a", "7", both[:1])
+    assert inbox.heard(home, "orch-a", "7") == {both[1]}
+    assert inbox.heard(home, "orch-a", "8") == set()
 
 
 def test_a_bell_is_heard_by_all_who_wait_and_a_dead_ones_is_removed(tmp_path: Path) -> None:
