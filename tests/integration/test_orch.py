@@ -27,6 +27,10 @@ with open(path + ".tmp", "w") as file:
 os.replace(path + ".tmp", path)
 signal.signal(signal.SIGCONT, lambda *_: print("woken", flush=True))
 print("I am claude in", os.path.basename(os.getcwd()), flush=True)
+if os.environ.get("RAW"):
+    import tty
+    tty.setraw(0)
+    print("raw now", flush=True)
 if os.environ.get("EXIT_CODE"):
     sys.exit(int(os.environ["EXIT_CODE"]))
 time.sleep(120)
@@ -369,3 +373,43 @@ def test_help_names_the_usage_first(room: Room) -> None:
     done = room.orch("--help")
     assert done.returncode == 0
     assert done.stdout.startswith("usage: orch [DIR] [--session NAME]")
+
+
+def test_two_at_once_for_one_directory_are_one(room: Room) -> None:
+    argv = [sys.executable, "-IS", str(ORCH)]
+    both = [
+        subprocess.Popen(argv, cwd=room.work, env=room.env, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1)
+        for _ in range(2)
+    ]
+    assert [(process.communicate(timeout=30), process.returncode)[1] for process in both] == [0, 0]
+    assert room.panes() == ["ai:orchestrator"]
+    assert room.about()["pane"] == room.told()["env"]["TMUX_PANE"]
+
+
+def test_after_a_killed_claude_the_terminal_hears_again(room: Room) -> None:
+    """It leaves the terminal raw, where Enter is no line's end."""
+    room.orch(RAW="1")
+    first = room.told()["pid"]
+    eventually(lambda: "raw now" in room.tmux("capture-pane", "-p", "-t", "=ai:"))
+    room.seen.unlink()
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: "claude ended with exit code 137" in room.tmux("capture-pane", "-p", "-t", "=ai:"))
+    room.tmux("send-keys", "-t", "=ai:", "Enter")
+    assert room.told()["pid"] != first
+    eventually(lambda: "raw now" in room.tmux("capture-pane", "-p", "-t", "=ai:"))
+
+
+def test_no_program_of_the_directory_is_taken_for_claude(room: Room) -> None:
+    (room.folder / "orch").mkdir()
+    (room.folder / "orch" / "config.json").write_text(json.dumps({"executables": {"claude": "claude-of-mine"}}))
+    evil = room.work / "claude-of-mine"
+    evil.write_text("#!/bin/sh\ntouch %s\n" % (room.folder / "boom"))
+    evil.chmod(0o755)
+    done = room.orch()
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, "orch: claude-of-mine is not on the PATH")
+    assert room.panes() == [] and not (room.folder / "boom").exists()
+
+
+def test_a_home_that_cannot_be_made_is_one_line(room: Room) -> None:
+    done = room.orch(AI_ORCH_HOME="/proc/nope")
+    assert (done.returncode, len(done.stderr.splitlines()), done.stderr[:12]) == (1, 1, "orch: /proc/")
