@@ -8,6 +8,7 @@ ringer would take it for a dead one.
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
 import select
@@ -28,15 +29,18 @@ class Bell:
         name = "%d-%s" % (os.getpid(), os.urandom(4).hex())
         hidden, self._path = os.path.join(folder, "." + name), os.path.join(folder, name)
         os.mkfifo(hidden, files.FILE_MODE)
+        self._lock = _thread.allocate_lock()
         self._fd = os.open(hidden, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # also a writer: it never reads an end
         os.rename(hidden, self._path)
 
     def ring(self) -> None:
-        """By a thread of the waiter's own."""
-        try:
-            os.write(self._fd, b".")
-        except BlockingIOError:
-            pass  # full of rings that nobody has heard yet
+        """By a thread of the waiter's own; nothing once it is closed, when its descriptor may be another's."""
+        with self._lock:
+            try:
+                if self._fd >= 0:
+                    os.write(self._fd, b".")
+            except BlockingIOError:
+                pass  # full of rings that nobody has heard yet
 
     def wait(self, seconds: Optional[float] = None, also: Iterable[int] = ()) -> bool:
         """Block until it rings, one of the descriptors `also` is readable, or time is over; whether it rang."""
@@ -48,7 +52,9 @@ class Bell:
 
     def close(self) -> None:
         files.remove(self._path)
-        os.close(self._fd)
+        with self._lock:
+            os.close(self._fd)
+            self._fd = -1
 
 
 def ring_all(folder: str) -> None:

@@ -216,10 +216,8 @@ def _bin_folder() -> str:
 
 def _running(home: Home, folder: str) -> Optional[Orchestrator]:
     """The orchestrator of this directory whose keeper lives, wherever its pane was moved to."""
-    for orchestrator in orchestrators.known(home):
-        if orchestrator.folder == folder and _kept(home, orchestrator.name):
-            return orchestrator if orchestrators.located(home, orchestrator) else None
-    return None
+    found = (at for at in orchestrators.known(home) if at.folder == folder and _kept(home, at.name))
+    return next((at for at in found if orchestrators.located(home, at)), None)
 
 
 def _kept(home: Home, name: str) -> bool:

@@ -158,10 +158,12 @@ def located(home: Home, orchestrator: Orchestrator) -> Optional[tmux.Pane]:
     """Its pane as it is now, or None. For `target` this finds, and writes down, which pane the words mean."""
     word = orchestrator.target or orchestrator.pane
     found = tmux.describe(orchestrator.server, word) if word else None
+    if found and found.dead:
+        return None
     if found and orchestrator.target and (found.id, found.server_pid) != (orchestrator.pane, orchestrator.server_pid):
         register(home, orchestrator.replace(pane=found.id, server_pid=found.server_pid))
         return found
-    return found if found and not found.dead and orchestrator.server_pid in (0, found.server_pid) else None
+    return found if found and orchestrator.server_pid in (0, found.server_pid) else None
 
 
 def _note_pane(home: Home, name: str, server: tmux.Server, pane: str, env: Mapping[str, str]) -> None:

@@ -1,6 +1,9 @@
 """`agentctl doctor`: everything agentctl depends on, a row each, with the command that mends it.
 
-Nothing is changed and nothing of the user's is started but questions to the vendors' CLIs.
+Nothing of the user's is changed, and nothing is started but questions to the vendors'
+CLIs. Two things of our own are: the home is written in, to see whether that works, and
+cleaned up; and which pane `tmux_sendkeys_target` means now is noted in its about.json,
+as with every wake. `--wake` posts events and types.
 Each check stands alone: what breaks one is its row, and hides none of the others.
 """
 
@@ -64,15 +67,15 @@ def _all(
     usable = guarded("home", lambda: at_home.rows(path, env))
     there = len(usable) > 1  # a single row says why it is none
     config = configuration.load(home)[0]
-    yield system.python()
+    yield from guarded("python", lambda: [system.python()])
     yield from usable
-    yield system.memory(system.meminfo())
+    yield from guarded("memory", lambda: [system.memory(system.meminfo())])
     if there:
         yield from guarded("records", lambda: records.check(home, config))
-    found = vendors.programs(config, env)
-    yield from guarded("tmux", lambda: terminal.check(home, config, env, found))
-    chosen = records.defaults(home, config)
-    yield from guarded("vendors", lambda: vendors.check(home, config, chosen, env, missing_profiles))
+    yield from guarded("tmux", lambda: terminal.check(home, config, env, vendors.programs(config, env)))
+    yield from guarded(
+        "vendors", lambda: vendors.check(home, config, records.defaults(home, config), env, missing_profiles)
+    )
     if there:
         yield from guarded("orchestrators", lambda: listeners.check(home, config, env, at))
 

@@ -14,6 +14,7 @@ from ..errors import AgentctlError
 from .rows import Row
 from .rows import count
 from .rows import fail
+from .rows import guarded
 from .rows import ok
 from .rows import quote
 from .rows import warn
@@ -24,10 +25,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from ..config import Config
+    from ..inbox import Entry
     from ..orchestrators import Orchestrator
     from ..store import Home
+    from ..tmux import Pane
 
 UNHEARD_S = 600.0
 """An event that a living orchestrator has not acknowledged for so long lies about."""
@@ -37,35 +41,72 @@ _SHELLS = ("ash", "bash", "csh", "dash", "fish", "ksh", "mksh", "nu", "sh", "tcs
 
 
 def check(home: Home, config: Config, env: Mapping[str, str], now: float) -> Iterator[Row]:
-    """Raises AgentctlError, OSError."""
-    found = [at for at in orchestrators.known(home) if at.registered_at or inbox.pending(home, at.name)]
-    for at in found:
-        yield from _orchestrator(home, at, now)
-    if not found:
-        yield ok("orchestrators", "none yet: `orch` starts one")
+    """Raises OSError."""
+    known = orchestrators.known(home)
+    rows = [row for at in known for row in _each(home, at, known, now)]
+    yield from rows
+    if not rows:
+        yield ok("orchestrators", "none%s: `orch` starts one" % (" is alive" if known else " yet"))
     yield _panes(home, config, env, now)
 
 
-def _orchestrator(home: Home, at: Orchestrator, now: float) -> Iterator[Row]:
+def alive(home: Home, at: Orchestrator) -> bool:
+    """Whether it is, as far as can be seen: where tmux does not answer, nobody can be woken in its panes."""
+    try:
+        return orchestrators.alive(home, at)
+    except AgentctlError:
+        return False  # said by the row of tmux
+
+
+def _each(home: Home, at: Orchestrator, known: Sequence[Orchestrator], now: float) -> list[Row]:
+    title = "orchestrator " + at.name
+    return guarded(title, lambda: _orchestrator(home, at, title, known, now))
+
+
+def _orchestrator(home: Home, at: Orchestrator, title: str, known: Sequence[Orchestrator], now: float) -> Iterator[Row]:
     """Those that are gone and left nothing are not spoken of: nobody misses them."""
-    title, waiting = "orchestrator " + at.name, inbox.pending(home, at.name)
-    if not _alive(home, at):
-        if waiting:
-            yield _left_behind(at, title, "gone, with %s nobody has acknowledged" % count(len(waiting), "event"))
+    waiting = inbox.pending(home, at.name)
+    if not at.registered_at and not waiting:
         return
-    old = [entry for entry in waiting if now - entry.at > UNHEARD_S]
-    rows = list(_pane(home, at, title))
+    try:
+        lives = orchestrators.alive(home, at)
+        pane = orchestrators.located(home, at) if lives else None
+    except AgentctlError as e:
+        yield warn(title, "its pane cannot be looked at: %s" % e, spoken(at.server, "list-panes -a"))
+        return
+    if lives and pane:
+        yield from _living(home, at, pane, waiting, now)
+    elif lives:
+        yield _without_pane(home, at, title, waiting, known)
+    elif waiting:
+        yield _left_behind(at, title, "gone, with %s nobody has acknowledged" % count(len(waiting), "event"))
+
+
+def _living(home: Home, at: Orchestrator, pane: Pane, waiting: Sequence[Entry], now: float) -> Iterator[Row]:
+    title, old = "orchestrator " + at.name, [entry for entry in waiting if now - entry.at > UNHEARD_S]
+    rows = list(_pane(home, at, pane, title))
     if old:
         words = "%s not acknowledged for %s" % (count(len(old), "event"), text.duration(now - old[0].at))
         rows.append(warn(title, words, _read(at)))
     yield from rows or [ok(title, "alive%s" % (", %s waiting" % count(len(waiting), "event") if waiting else ""))]
 
 
-def _alive(home: Home, at: Orchestrator) -> bool:
-    try:
-        return orchestrators.alive(home, at)
-    except AgentctlError:
-        return False  # without tmux there is no pane
+def _without_pane(
+    home: Home, at: Orchestrator, title: str, waiting: Sequence[Entry], known: Sequence[Orchestrator]
+) -> Row:
+    """Its process lives where nobody sees it. It keeps its inbox until it ends: another works beside it."""
+    others = (other for other in known if other.name != at.name and at.folder and other.folder == at.folder)
+    other = next((o.name for o in others if alive(home, o) and orchestrators.located(home, o)), "")
+    if other and waiting:
+        words = "its pane is gone, with %s nobody has acknowledged; %s works in its directory"
+        return warn(title, words % (count(len(waiting), "event"), other), _read(at))
+    if other:
+        return ok(title, "its pane is gone; %s works in its directory" % other)
+    words = "its process lives, but its pane %s is not there: nobody sees it, and it cannot be typed into" % at.pane
+    if at.folder and os.path.isdir(at.folder):
+        return fail(title, words, "orch --new %s" % quote(at.folder))
+    letter = inbox.folder(home, at.name, "letter-")  # stands in the arguments of that process
+    return fail(title, words, "ps -A -o pid= -o args= | grep -F %s" % quote(letter))
 
 
 def _left_behind(at: Orchestrator, title: str, words: str) -> Row:
@@ -80,24 +121,27 @@ def _read(at: Orchestrator) -> str:
     return "agentctl inbox --orchestrator %s --all" % at.name
 
 
-def _pane(home: Home, at: Orchestrator, title: str) -> Iterator[Row]:
-    """What stands between the pane and a knock."""
-    found = orchestrators.located(home, at)
-    if not found:
-        return
-    form = "x#{pane_in_mode} x#{pane_input_off} x#{pane_dead} x#{pane_current_command}"
-    said = ask(at.server, "display-message", "-p", "-t", found.id, form).strip().split(" ", 3)
-    mode, off, dead, program = (word[1:] for word in (said + ["x"] * 4)[:4])
-    if mode not in ("", "0"):
-        words = "pane %s is in copy mode, where typed keys get lost" % found.id
-        yield warn(title, words, spoken(at.server, "send-keys -X -t %s cancel" % found.id))
+def _pane(home: Home, at: Orchestrator, pane: Pane, title: str) -> Iterator[Row]:
+    """What stands between the pane and those who look at it or type."""
+    form = "x#{pane_in_mode} x#{pane_mode} x#{pane_input_off} x#{pane_current_command}"
+    said = ask(at.server, "display-message", "-p", "-t", pane.id, form).strip().split(" ", 3)
+    modes, mode, off, program = (word[1:] for word in (said + ["x"] * 4)[:4])
+    if modes not in ("", "0"):
+        yield _in_mode(at, pane, title, modes, mode)
     if off == "1":
-        yield warn(title, "input into pane %s is off" % found.id, spoken(at.server, "select-pane -e -t %s" % found.id))
-    if dead == "1":
-        words = "its program has ended, pane %s is what is left of it" % found.id
-        yield warn(title, words, spoken(at.server, "kill-pane -t %s" % found.id))
-    elif at.name == orchestrators.TARGET and program.lstrip("-") in _SHELLS:
+        yield warn(title, "input into pane %s is off" % pane.id, spoken(at.server, "select-pane -e -t %s" % pane.id))
+    if at.name == orchestrators.TARGET and program.lstrip("-") in _SHELLS:
         yield _shell(home, title)
+
+
+def _in_mode(at: Orchestrator, pane: Pane, title: str, modes: str, mode: str) -> Row:
+    """Our paste goes past it (seen with tmux 3.3a); who looks sees no news, and every other key ends in the mode."""
+    words = (
+        "pane %s is in %s: its screen stands still, and keys typed or sent by `send-keys` do not reach its program; "
+        "agentctl pastes, which arrives" % (pane.id, mode.replace("-", " ") or "copy mode")
+    )
+    leave = "send-keys -X -t %s cancel" if (modes, mode) == ("1", "copy-mode") else "copy-mode -q -t %s"
+    return warn(title, words, spoken(at.server, leave % pane.id))
 
 
 def _shell(home: Home, title: str) -> Row:

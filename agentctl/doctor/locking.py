@@ -28,7 +28,7 @@ def wrong_with(folder: str) -> str:
 
 
 def _tried(path: str) -> str:
-    child, said = _holder(path)
+    child, said, life = _holder(path)
     try:
         words = _heard(said)
         if not words and not locks.held(path):
@@ -36,24 +36,29 @@ def _tried(path: str) -> str:
     except OSError as e:
         words = "locks are refused: %s" % e.strerror
     finally:
-        os.close(said)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(said)
+        os.close(life)  # not before: its end is what the child waits for
     if not words and locks.held(path):
         words = "a lock stays taken after its holder has died"
     return words
 
 
-def _holder(path: str) -> tuple[int, int]:
-    """A child that takes the lock and keeps it until it is killed; and where it says so."""
+def _holder(path: str) -> tuple[int, int, int]:
+    """A child that takes the lock and keeps it until it is killed; where it says so; what we hold while we live."""
     said, say = os.pipe()
+    mine, life = os.pipe()
     child = os.fork()
     if child:
         os.close(say)
-        return child, said
+        os.close(mine)
+        return child, said, life
     try:
+        os.close(life)
         os.write(say, _taken(path))
-        signal.pause()
+        os.read(mine, 1)
+        files.remove(path)  # the parent was killed, and no longer can
     finally:
         os._exit(1)  # whatever happens, the parent's code is not run twice
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+from .. import text
+from ..errors import AgentctlError
 from ..record import Record
 
 TYPE_CHECKING = False
@@ -10,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OK, WARN, FAIL = "ok", "warn", "fail"
+_DEBUG = "AGENTCTL_DEBUG"
 
 
 class Row(Record):
@@ -36,19 +41,31 @@ def fail(name: str, words: str, remedy: str) -> Row:
 
 
 def guarded(name: str, check: Callable[[], Iterable[Row]]) -> list[Row]:
-    """The rows of a check. One that cannot be made is a row too, and hides none of the others."""
-    from ..errors import AgentctlError
-
+    """The rows of a check. One that breaks, by whatever error, is a row too, and hides none of the others."""
     rows = []
     try:
         for row in check():
             rows.append(row)  # noqa: PERF402  # what was found before it broke counts
-    except AgentctlError as e:
-        rows.append(fail(name, "%s%s" % (e, ": " + e.hint if e.hint else ""), "AGENTCTL_DEBUG=1 agentctl doctor"))
-    except OSError as e:
-        words = "%s: %s" % (e.filename or "cannot be checked", e.strerror)
-        rows.append(fail(name, words, "AGENTCTL_DEBUG=1 agentctl doctor"))
+    except Exception as e:
+        # A bug of ours in one check is no reason to keep the others from the user.
+        rows.append(fail(name, _wrong(e), "%s=1 agentctl doctor" % _DEBUG))
+        if os.environ.get(_DEBUG) == "1":
+            _show_where()
     return rows
+
+
+def _wrong(error: Exception) -> str:
+    if isinstance(error, AgentctlError):
+        return "%s%s" % (error, ": " + error.hint if error.hint else "")
+    if isinstance(error, OSError) and error.strerror:
+        return "%s: %s" % (error.filename or "cannot be checked", error.strerror)
+    return "this check is broken: %s: %s" % (type(error).__name__, text.one_line(error, 162))
+
+
+def _show_where() -> None:
+    import traceback
+
+    traceback.print_exc()
 
 
 def quote(word: str) -> str:

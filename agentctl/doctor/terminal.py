@@ -15,6 +15,7 @@ from .. import tmux
 from ..errors import AgentctlError
 from . import tmux_conf
 from .rows import Row
+from .rows import edit
 from .rows import fail
 from .rows import ok
 from .rows import quote
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from ..config import Config
     from ..store import Home
+
+_LISTED = "#{pane_id} #{session_name}:#{window_index}.#{pane_index}"
 
 
 def check(home: Home, config: Config, env: Mapping[str, str], programs: Mapping[str, str]) -> Iterator[Row]:
@@ -112,30 +115,50 @@ def _target(home: Home, server: tmux.Server, name: str, target: str) -> Row:
     try:
         ask(server, "capture-pane", "-p", "-t", target, "-S", "0", "-E", "0")
     except AgentctlError as e:
-        words = "%s `%s` is no pane: %s" % (name, target, str(e).partition(": ")[2] or e)
-        return fail(name, words, _corrected(home, server, target))
-    pane = ask(server, "display-message", "-p", "-t", target, "#{pane_id}").strip()
+        words = "`%s` is no pane: %s" % (target, str(e).partition(": ")[2] or e)
+        return fail(name, words, _remedy(home, server, target))
+    pane, dead = ask(server, "display-message", "-p", "-t", target, "#{pane_id} #{pane_dead}").split(" ")
+    if dead.strip() == "1":
+        words = "the program in `%s`, pane %s, has ended" % (target, pane)
+        return warn(name, words, spoken(server, "respawn-pane -t %s" % pane))
     return ok(name, "`%s` is pane %s" % (target, pane))
 
 
-def _corrected(home: Home, server: tmux.Server, target: str) -> str:
-    """The command that makes the target right: the same places, counted from where this tmux begins to count."""
-    session, _, rest = target.partition(":")
+def _remedy(home: Home, server: tmux.Server, target: str) -> str:
+    """The command that makes the target right, where it is known which pane was meant; else, that lets one choose."""
+    session = target.partition(":")[0].lstrip("=")
+    choose = "%s; %s" % (spoken(server, "list-panes -a -F '%s'" % _LISTED), edit(home.config))
+    if target[:1] in ("%", "@", "$") or not session:
+        return choose
+    form = "#{window_index} #{pane_index} #{window_active} #{window_name}"
     try:
-        listed = ask(server, "list-panes", "-s", "-t", "=" + session, "-F", "#{window_index} #{pane_index}")
-    except AgentctlError:
-        if target[:1] in ("%", "@", "$") or not session:
-            return spoken(server, "list-panes -a -F '#{pane_id} #{session_name}:#{window_index}.#{pane_index}'")
+        listed = ask(server, "list-panes", "-s", "-t", "=" + session, "-F", form)
+        base = ask(server, "show-options", "-Av", "-t", "=%s:" % session, "base-index")
+        pane_base = ask(server, "show-options", "-Awv", "-t", "=%s:" % session, "pane-base-index")
+    except tmux.TmuxFailed:
         return spoken(server, "new-session -d -s %s" % quote(session))
-    panes = [(int(w), int(p)) for w, p in (line.split() for line in listed.splitlines() if line.count(" ") == 1)]
-    windows = sorted({window for window, _ in panes})
-    words = rest.split(".")
-    at = int(words[0]) if words[0].isdigit() else 0
-    window = at if at in windows and at else windows[min(at, len(windows) - 1)]
-    inside = sorted(pane for w, pane in panes if w == window)
-    at = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-    pane = inside[min(at, len(inside) - 1)]
-    return _replaced(home.config, target, "%s:%d.%d" % (session, window, pane))
+    except AgentctlError:  # it does not answer: who knows what is there
+        return spoken(server, "list-sessions")
+    panes = [line.split(" ", 3) for line in listed.splitlines() if line.count(" ") > 2]
+    better = offset(target, panes, (int(base), int(pane_base)))
+    return _replaced(home.config, target, better) if better else choose
+
+
+def offset(target: str, panes: Sequence[Sequence[str]], base: tuple[int, int]) -> str:
+    """The same place where the target counts from 0 and tmux does not; "" where that does not explain it.
+
+    `panes`: of its tmux session, each by the window's index, its own, "1" in the active window, the window's name.
+    `base`: base-index and pane-base-index. An index below them is none that tmux gives now.
+    """
+    session, colon, rest = target.partition(":")
+    window, dot, pane = rest.rpartition(".") if "." in rest else (rest, "", "")
+    shifted = window.isdigit() and int(window) < base[0] and window not in [row[0] for row in panes]
+    window = str(int(window) + base[0]) if shifted else window
+    if dot and pane.isdigit() and (shifted or int(pane) < base[1]):
+        pane = str(int(pane) + base[1])
+    there = [row[1] for row in panes if window in (row[0], row[3]) or (not window and row[2] == "1")]
+    better = session + colon + window + dot + pane
+    return better if better != target and there and (not dot or pane in there) else ""
 
 
 def _replaced(path: str, old: str, new: str) -> str:

@@ -17,6 +17,7 @@ from . import logins
 from .rows import Row
 from .rows import edit
 from .rows import fail
+from .rows import guarded
 from .rows import ok
 from .rows import quote
 from .rows import warn
@@ -80,7 +81,7 @@ def check(
     def call(name: str) -> Callable[[], list[Row]]:
         return lambda: _asked(name, found[name], asked, _used(name, profiles, defaults, found))
 
-    told = dict(zip(found, at_once([call(name) for name in found])))
+    told = at_once({name: call(name) for name in found})
     for name in NAMES:
         yield from told[name] if name in told else [_missing(name, profiles, defaults, found)]
     if "codex" in found:
@@ -88,16 +89,16 @@ def check(
     yield from _own(home, config, env)
 
 
-def at_once(calls: Sequence[Callable[[], list[Row]]]) -> list[list[Row]]:
-    """What the calls return, made side by side: each waits for other programs."""
+def at_once(calls: Mapping[str, Callable[[], list[Row]]]) -> dict[str, list[Row]]:
+    """The rows of the calls, by name, made side by side: each waits for other programs. One that breaks is a row."""
     import threading
 
-    answers: list[list[Row]] = [[] for _ in calls]
+    answers: dict[str, list[Row]] = {}
 
-    def call(number: int) -> None:
-        answers[number] = calls[number]()
+    def call(name: str) -> None:
+        answers[name] = guarded(name, calls[name])
 
-    threads = [threading.Thread(target=call, args=(n,)) for n in range(len(calls))]
+    threads = [threading.Thread(target=call, args=(name,)) for name in calls]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -107,8 +108,11 @@ def at_once(calls: Sequence[Callable[[], list[Row]]]) -> list[list[Row]]:
 
 def _asked(name: str, program: str, env: Mapping[str, str], used: bool) -> list[Row]:
     """The rows of one CLI that is installed; `used`: the default profile would take it."""
-    version, login = at_once([lambda: [_version(name, program, env)], lambda: [logins.row(name, program, env, used)]])
-    return version + login
+    login = name + " login"
+    told = at_once(
+        {name: lambda: [_version(name, program, env)], login: lambda: [logins.row(name, program, env, used)]}
+    )
+    return told[name] + told[login]
 
 
 def _version(name: str, program: str, env: Mapping[str, str]) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import orchestrators
 from .. import trial
-from ..errors import AgentctlError
+from . import listeners
 from .rows import Row
 from .rows import fail
 from .rows import ok
@@ -26,18 +26,11 @@ _REACHING = ("hooks", "keys")
 def check(home: Home, config: Config, env: Mapping[str, str]) -> Iterator[Row]:
     """The caller's orchestrator, else each that lives. Raises AgentctlError, OSError."""
     known, caller = orchestrators.known(home), orchestrators.of_caller(home, env)
-    names = [at.name for at in known if at.name == caller] or [at.name for at in known if _alive(home, at)]
+    names = [at.name for at in known if at.name == caller] or [at.name for at in known if listeners.alive(home, at)]
     for name in names:
         yield from judged(name, list(trial.each(home, config, name, env)))
     if not names:
         yield warn("wake", "no orchestrator is alive to be woken", "orch")
-
-
-def _alive(home: Home, at: orchestrators.Orchestrator) -> bool:
-    try:
-        return orchestrators.alive(home, at)
-    except AgentctlError:
-        return False  # without tmux there is no pane
 
 
 def judged(name: str, heard: Sequence[Heard]) -> Iterator[Row]:

@@ -21,8 +21,11 @@ from typing import Any
 import pytest
 
 from agentctl import inbox
+from agentctl import locks
 from agentctl import orchestrators
+from agentctl import sight
 from agentctl import store
+from agentctl import tmux
 from conftest import PROGRAM
 from conftest import REPO
 from conftest import World
@@ -355,6 +358,61 @@ def test_windows_that_count_from_1_and_a_hard_coded_target(name: str, target: st
     assert json.loads((ward.home / "config.json").read_text())[name] == right
 
 
+@pytest.mark.parametrize(
+    "options, target",
+    [
+        ("", "main:nosuch.0"),
+        ("", "main:9.9"),
+        ("", "main:0.7"),
+        ("base-index 1", "main:9.9"),
+        ("base-index 1", "main:nosuch.0"),
+        ("base-index 1", "main:3.0"),
+        ("base-index 1", "main:0.7"),
+        ("base-index 1", "%77"),
+    ],
+)
+def test_a_target_that_is_none_is_not_bent_to_another_pane(options: str, target: str, ward: Ward) -> None:
+    """Windows 1, 2 and 4 here: 3 was closed, and is not 4 counted from 0."""
+    ward.serve(*(["set-option -g base-index 1", "set-option -gw pane-base-index 1"] if options else []))
+    for _ in range(3):
+        ward.tmux("new-window", "-d", "-t", "main:", "sleep 600")
+    ward.tmux("move-window", "-r", "-t", "main")
+    ward.tmux("kill-window", "-t", "main:3")
+    ward.config(tmux_sendkeys_target=target)
+    row = ward.row("tmux_sendkeys_target")
+    assert row["state"] == "fail" and "sed" not in row["remedy"]
+    pane = ward.tmux("display-message", "-p", "-t", "main:", "#{pane_id}").strip()
+    script(ward.bin / "chosen", "#!/bin/sh\nsed -i.bak 's/%s/%s/' \"$1\"\n" % (target, pane))
+    said = subprocess.run(
+        ["sh", "-c", row["remedy"]], env={**ward.env, "EDITOR": "chosen"}, capture_output=True, text=True
+    )
+    assert "%s main:%d.%d" % (pane, *([1, 1] if options else [0, 0])) in said.stdout
+    assert ward.row(row["name"])["state"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "target, right", [("main:0", "main:1"), ("main:work.0", "main:work.1"), ("main:.0", "main:.1")]
+)
+def test_a_corrected_target_keeps_its_form(target: str, right: str, ward: Ward) -> None:
+    ward.serve("set-option -g base-index 1", "set-option -gw pane-base-index 1", "move-window -r -t main")
+    ward.tmux("rename-window", "-t", "main:1", "work")
+    ward.config(tmux_notify_target=target)
+    ward.mended(ward.row("tmux_notify_target"))
+    assert json.loads((ward.home / "config.json").read_text())["tmux_notify_target"] == right
+
+
+def test_a_target_whose_program_has_ended(ward: Ward) -> None:
+    ward.serve()
+    ward.tmux("set-option", "-w", "-t", "main:", "remain-on-exit", "on")
+    ward.config(tmux_notify_target="main:0.0")
+    assert ward.row("tmux_notify_target")["state"] == "ok"
+    os.kill(int(ward.tmux("display-message", "-p", "-t", "main:", "#{pane_pid}")), signal.SIGKILL)
+    eventually(lambda: "1" in ward.tmux("list-panes", "-a", "-F", "#{pane_dead}"))
+    row = ward.row("tmux_notify_target")
+    assert row["state"] == "warn" and "has ended" in row["words"]
+    ward.mended(row)
+
+
 def test_a_target_in_a_session_that_is_gone(ward: Ward) -> None:
     ward.config(tmux_notify_target="gone:0.0")
     ward.mended(ward.row("tmux_notify_target"))
@@ -547,17 +605,37 @@ def posted(ward: Ward, name: str, at: float = 0.0) -> str:
     return event
 
 
-def test_a_pane_in_copy_mode_and_one_with_its_input_off(ward: Ward) -> None:
-    ward.serve()
+@pytest.mark.parametrize(
+    "modes, words",
+    [
+        (["copy-mode"], "is in copy mode"),
+        (["choose-tree"], "is in tree mode"),
+        (["copy-mode", "choose-tree"], "is in tree mode"),
+    ],
+)
+def test_a_pane_in_a_mode(modes: list[str], words: str, ward: Ward) -> None:
+    """What the row says of keys, tried."""
+    ward.serve(command="exec cat > %s/typed" % ward.root)
     registered(ward, "pane-1-0")
     title = "orchestrator pane-1-0"
     assert ward.row(title)["words"] == "alive"
-    ward.tmux("copy-mode", "-t", "main:")
+    for mode in modes:
+        ward.tmux(mode, "-t", "main:")
     row = ward.row(title)
-    assert row["state"] == "warn" and "copy mode" in row["words"]
+    assert row["state"] == "warn" and words in row["words"]
+    assert "`send-keys`" in row["words"] and "agentctl pastes, which arrives" in row["words"]
+    ward.tmux("send-keys", "-t", "%0", "x", "y", "Enter")
+    path = ward.tmux("display-message", "-p", "#{socket_path}").strip()
+    sight.paste(tmux.Server(socket=path), "%0", "pasted\n")
+    eventually(lambda: (ward.root / "typed").read_text() == "pasted\n")
     ward.mended(row)
+
+
+def test_a_pane_with_its_input_off(ward: Ward) -> None:
+    ward.serve()
+    registered(ward, "pane-1-0")
     ward.tmux("select-pane", "-d", "-t", "main:")
-    row = ward.row(title)
+    row = ward.row("orchestrator pane-1-0")
     assert row["state"] == "warn" and "is off" in row["words"]
     ward.mended(row)
 
@@ -619,10 +697,56 @@ def test_a_dead_orchestrator_with_events_that_nobody_saw(ward: Ward) -> None:
     event = posted(ward, "orch-0123abcd")
     row = ward.row("orchestrator orch-0123abcd")
     assert row["state"] == "fail" and "1 event" in row["words"]
-    script(ward.bin / "orch", '#!/bin/sh\nexec %s "$@"\n' % " ".join([*PROGRAM[:3], str(REPO / "bin" / "orch")]))
+    with_orch(ward)
     ward.mended(row)
     held = [name for name in inbox.names(ward.store) for e in inbox.pending(ward.store, name) if e.id == event]
     assert len(held) == 1 and held != ["orch-0123abcd"]
+
+
+def with_orch(ward: Ward) -> None:
+    script(ward.bin / "orch", '#!/bin/sh\nexec %s "$@"\n' % " ".join([*PROGRAM[:3], str(REPO / "bin" / "orch")]))
+
+
+def test_an_orchestrator_that_lives_without_its_pane(ward: Ward) -> None:
+    """Another in its directory takes its place; what waits in the inbox of the first is still shown."""
+    ward.serve()
+    with_orch(ward)
+    registered(ward, "orch-0123abcd", pane="%99", folder=str(ward.project))
+    title = "orchestrator orch-0123abcd"
+    keeper = locks.take(inbox.folder(ward.store, "orch-0123abcd", "keeper.lock"))
+    try:
+        row = ward.row(title)
+        assert row["state"] == "fail" and "pane %99 is not there" in row["words"]
+        assert row["remedy"] == "orch --new %s" % ward.project
+        ward.mended(row)
+        event = posted(ward, "orch-0123abcd")
+        row = ward.row(title)
+        assert row["state"] == "warn"
+        shown = subprocess.run(["sh", "-c", row["remedy"]], env=ward.env, capture_output=True, text=True)
+        assert event in shown.stdout
+        assert ward.row(title)["state"] == "ok"
+    finally:
+        os.close(keeper)
+    assert ward.row(title)["words"] == "", "it has ended, and left nothing"
+
+
+def test_a_dead_keeper_is_dead_although_some_pane_has_its_id(ward: Ward) -> None:
+    ward.serve()
+    registered(ward, "orch-0123abcd", folder=str(ward.project))
+    posted(ward, "orch-0123abcd")
+    row = ward.row("orchestrator orch-0123abcd")
+    assert row["state"] == "fail" and "gone, with 1 event" in row["words"]
+
+
+def test_one_that_cannot_be_looked_at_hides_no_other(ward: Ward) -> None:
+    ward.serve()
+    registered(ward, "pane-1-0")
+    registered(ward, "pane-1-1")
+    Path(inbox.folder(ward.store, "pane-1-0", "events")).write_text("no folder")
+    rows = ward.rows()
+    row = worst(rows, "orchestrator pane-1-0")
+    assert row["state"] == "fail" and "Not a directory" in row["words"]
+    assert worst(rows, "orchestrator pane-1-1")["words"] == "alive" and worst(rows, "panes")["words"]
 
 
 def test_a_pane_that_was_kept_and_forgotten(ward: Ward) -> None:
@@ -643,10 +767,14 @@ def test_a_pane_that_was_kept_and_forgotten(ward: Ward) -> None:
 
 def test_a_server_that_does_not_answer(ward: Ward) -> None:
     ward.serve()
+    registered(ward, "pane-1-0")
+    posted(ward, "pane-1-0")
     pid = int(ward.tmux("display-message", "-p", "#{pid}"))
     os.kill(pid, signal.SIGSTOP)
     try:
-        row = ward.row("tmux server")
+        rows = ward.rows()
+        row = worst(rows, "tmux server")
         assert row["state"] == "fail" and "did not end within" in row["words"]
+        assert "cannot be looked at" in worst(rows, "orchestrator pane-1-0")["words"], "it is not said to be gone"
     finally:
         os.kill(pid, signal.SIGCONT)

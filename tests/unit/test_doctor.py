@@ -19,6 +19,7 @@ from agentctl.doctor import home
 from agentctl.doctor import locking
 from agentctl.doctor import logins
 from agentctl.doctor import system
+from agentctl.doctor import terminal
 from agentctl.doctor import vendors
 from agentctl.doctor import waking
 from agentctl.doctor.rows import Row
@@ -423,6 +424,36 @@ def test_answers_come_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
         return [ok("x", "")]
 
     assert vendors.at_once({"a": call, "b": call, "c": call}) == {name: [ok("x", "")] for name in "abc"}
+
+
+# -- a target's offset
+
+
+@pytest.mark.parametrize(
+    "target, base, right",
+    [
+        ("main:0.0", (1, 0), "main:1.0"),
+        ("=main:0.1", (1, 1), "=main:1.2"),
+        ("main:1.0", (1, 1), "main:1.1"),
+        ("main:a.b.0", (1, 1), "main:a.b.1"),
+        ("main:1.0", (0, 0), ""),
+        ("main:0.7", (1, 1), ""),
+        ("main:1.7", (1, 1), ""),
+        ("main:2.0", (1, 0), ""),
+        ("main:nosuch.0", (1, 1), ""),
+        ("main", (1, 1), ""),
+        ("main:5.0", (6, 1), ""),
+    ],
+)
+def test_only_an_offset_corrects_a_target(target: str, base: tuple[int, int], right: str) -> None:
+    first = "0" if base[1] == 0 else "1"
+    panes = [["1", first, "1", "work"], ["1", "2", "1", "work"], ["3", first, "0", "a.b"]]
+    assert terminal.offset(target, panes, base) == right
+
+
+def test_a_window_that_was_made_before_base_index_was_set_is_not_counted_again() -> None:
+    panes = [["0", "0", "1", "old"], ["1", "0", "0", "new"], ["1", "1", "0", "new"]]
+    assert terminal.offset("main:0.1", panes, (1, 0)) == ""
 
 
 # -- the live wake

@@ -110,6 +110,7 @@ def test_a_bell_is_heard_by_all_who_wait_and_a_dead_ones_is_removed(tmp_path: Pa
     for _ in range(100_000):
         first.ring()  # a full one blocks nobody
     first.close()
+    first.ring()  # too late: nothing
     second.close()
     assert os.listdir(folder) == []
 
