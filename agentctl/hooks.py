@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Sequence
     from typing import Any
+    from typing import Optional
     from typing import TextIO
 
     from .claude_tui import Live
@@ -46,6 +47,7 @@ REWAKE = 2
 _MOST = 20
 _LONGEST_S = 1_000_000
 """A hook's `timeout`: without one Claude Code chooses, and over 2^31 ms a timer fires at once."""
+_BORN_S, _SOON_S, _NAP_S = 20.0, 1.0, 0.05
 _LOOK_S = 5.0
 """Between two looks at whether Claude lives, where the system cannot tell us."""
 _STATES = {
@@ -82,8 +84,8 @@ def settings(program: Sequence[str], home: Home, allow: Sequence[str]) -> dict[s
 def main(home: Home, event: str, told: Mapping[str, Any], env: Mapping[str, str]) -> int:
     """One hook; the exit code. A caller that is no orchestrator of ours is left alone."""
     name = env.get(orchestrators.VARIABLE, "")
-    live = claude_tui.above(os.getppid(), env)
-    if not inbox.NAME.match(name) or live is None:
+    live = _born(env, _BORN_S if event == _WAITER else _SOON_S) if inbox.NAME.match(name) else None
+    if live is None:
         return 0
     if event == _WAITER:
         return _wait(home, name, live, _typist(home, env)) if _may_tell(home, name) else 0
@@ -99,6 +101,16 @@ def main(home: Home, event: str, told: Mapping[str, Any], env: Mapping[str, str]
     if state:
         _note(home, name, live, state, told)
     return 0
+
+
+def _born(env: Mapping[str, str], seconds: float) -> Optional[Live]:
+    """The Claude that runs this hook. On a loaded machine its SessionStart comes before its own session file."""
+    deadline = time.monotonic() + seconds
+    while True:
+        live = claude_tui.above(os.getppid(), env)
+        if live or time.monotonic() > deadline:
+            return live
+        time.sleep(_NAP_S)
 
 
 def _typist(home: Home, env: Mapping[str, str]) -> str:

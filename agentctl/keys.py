@@ -20,6 +20,7 @@ import time
 from . import claude_tui
 from . import inbox
 from . import locks
+from . import orchestrators
 from . import sight
 
 TYPE_CHECKING = False
@@ -63,10 +64,14 @@ def knock(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable
 
 
 def _attempt(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable[[str], Sequence[str]]) -> str:
+    if _quickly(home, at, env, untold):
+        return _submit(home, at, env, untold)
     look = sight.look(at.server, at.pane)
     live = _listener(at, look, env)
     if look is None or live is None:
         return GONE
+    if look.pid != at.pane_pid:
+        orchestrators.register(home, at.replace(pane_pid=look.pid))
     if not untold(live.listener):
         return NOTHING
     why = _why_not(home, at, look, live)
@@ -75,6 +80,21 @@ def _attempt(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Calla
     if not _ours(look):
         why = _put_in(at, look)
     return why or _submit(home, at, env, untold)
+
+
+def _quickly(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable[[str], Sequence[str]]) -> bool:
+    """The common case, an idle Claude with an empty box where it was last seen: whether the words stand in the box."""
+    live = (
+        claude_tui.below(at.pane_pid, at.claude or claude_tui.folder_of(env)) if at.pane_pid and at.server_pid else None
+    )
+    if live is None or _doing(home, at, live) not in claude_tui.RESTING or not untold(live.listener):
+        return False
+    pasted = sight.paste_into_empty(at.server, at.pane, at.pane_pid, WORDS, time.time() - _QUIET_S)
+    return pasted and _seen(at, _ours, 3.0)
+
+
+def _doing(home: Home, at: Orchestrator, live: Live) -> str:
+    return said_by_hooks(inbox.state(home, at.name), live, time.time()) or live.status
 
 
 def _listener(at: Orchestrator, look: Optional[Look], env: Mapping[str, str]) -> Optional[Live]:
@@ -88,7 +108,7 @@ def _why_not(home: Home, at: Orchestrator, look: Look, live: Live) -> str:
     """Why no key may be pressed now, or ""."""
     if look.input_off or look.synchronized:
         return "input is off, or goes to several panes"
-    status = said_by_hooks(inbox.state(home, at.name), live, time.time()) or live.status
+    status = _doing(home, at, live)
     if status not in claude_tui.RESTING:
         return "it waits on a question" if status == claude_tui.WAITING else "it is busy"
     if look.quiet_for < _QUIET_S:

@@ -81,6 +81,7 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
         attendant.left += worker.clear_away()
     story.screen.hold_back()
     story.stream.drain()
+    needs.Teller(attendant.run, spec).look(needs.news(story.progress))  # what came since the last look
     ended = judge.ended_by(status, cause, why or (_last_stderr(attendant.run) if status else ""))
     story.note("exited", "the worker ended: " + judge.how(ended))
     return ended

@@ -23,7 +23,7 @@ _NEARLY = 0.8
 
 def needs(progress: Progress, limits: Limits, quiet_s: float, idle_notice_s: float) -> dict[str, str]:
     """Kind of event → what it is about, for all that is so now."""
-    found = {"%s-%d" % (inbox.NEWS, n): words for n, words in enumerate(progress.news, 1)}
+    found = news(progress)
     if progress.denied:
         found[inbox.DENIED] = "was refused: %s" % text.one_line(progress.denied[0], 80)
     if progress.limit:
@@ -36,6 +36,11 @@ def needs(progress: Progress, limits: Limits, quiet_s: float, idle_notice_s: flo
     if idle_notice_s and quiet_s >= idle_notice_s and not progress.reported:
         found[inbox.IDLE] = "has printed nothing for %s" % text.duration(quiet_s)
     return found
+
+
+def news(progress: Progress) -> dict[str, str]:
+    """Of `needs`, what is told of a worker that has ended, too."""
+    return {"%s-%d" % (inbox.NEWS, n): words for n, words in enumerate(progress.news, 1)}
 
 
 def _nearly_spent(progress: Progress, limits: Limits) -> str:

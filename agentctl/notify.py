@@ -28,12 +28,17 @@ if TYPE_CHECKING:
 _TAIL = 1 << 18
 
 
-def note_end(run: Run, result: Result) -> None:
-    """What a reader does for a run that is not marked: line, event and mark. Raises OSError on a full disk."""
-    if not run.told():
-        tell(run, result)
-        post_end(run, run.spec(), result)
-        seal(run)
+def note_end(run: Run, result: Result) -> bool:
+    """What a reader does for a run that is not marked: line, event and mark; whether the event is new.
+
+    Raises OSError on a full disk.
+    """
+    if run.told():
+        return False
+    tell(run, result)
+    posted = post_end(run, run.spec(), result)
+    seal(run)
+    return posted
 
 
 def tell(run: Run, result: Result) -> None:

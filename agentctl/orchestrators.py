@@ -41,15 +41,16 @@ TARGET, KEPT = "target", "orch-"
 class Orchestrator(Record):
     """about.json.
 
-    `target`: what config.json calls its pane; `thread`: a Codex conversation; `folder`:
-    the directory that bin/orch started it in; `claude`: where its Claude Code keeps its
-    files; `heir`: who took over from it.
+    `pane_pid`: the pane's own process, as it was last seen; `target`: what config.json
+    calls its pane; `thread`: a Codex conversation; `folder`: the directory that bin/orch
+    started it in; `claude`: where its Claude Code keeps its files; `heir`: who took over.
     """
 
     name: str = ""
     pane: str = ""
     socket: str = ""
     server_pid: int = 0
+    pane_pid: int = 0
     target: str = ""
     folder: str = ""
     thread: str = ""
@@ -161,7 +162,7 @@ def located(home: Home, orchestrator: Orchestrator) -> Optional[tmux.Pane]:
     if found and found.dead:
         return None
     if found and orchestrator.target and (found.id, found.server_pid) != (orchestrator.pane, orchestrator.server_pid):
-        register(home, orchestrator.replace(pane=found.id, server_pid=found.server_pid))
+        register(home, orchestrator.replace(pane=found.id, server_pid=found.server_pid, pane_pid=found.pid))
         return found
     return found if found and orchestrator.server_pid in (0, found.server_pid) else None
 

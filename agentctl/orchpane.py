@@ -45,7 +45,12 @@ def _begin(home: Home, name: str, folder: str, env: Mapping[str, str]) -> None:
     server, pane = tmux.of_caller(env)
     keeper = Keeper(home, name, os.getpid(), env)
     here = Orchestrator(
-        name=name, pane=pane, socket=server.socket, server_pid=orchestrators.server_pid(env), folder=folder
+        name=name,
+        pane=pane,
+        pane_pid=os.getpid(),
+        socket=server.socket,
+        server_pid=orchestrators.server_pid(env),
+        folder=folder,
     )
     orchestrators.register(home, here.replace(claude=claude_tui.folder_of(env)))
     orchestrators.inherit(home, name)

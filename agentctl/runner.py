@@ -81,8 +81,9 @@ def main(home_path: str, run_id: str) -> int:
     published = _publish(run, result, alarm, screen)
     os.close(lock)
     if published:
-        _quietly(lambda: _note_end(run, spec, result))
+        _quietly(lambda: _post_end(run, spec, result))
         _afterwards(home, config, spec, screen, result, env)
+        _quietly(lambda: _note_end(run, result))
     for worker in crew:
         worker.dismiss_sentinel()  # last: should we be killed before, it has the rest done
     return 0
@@ -215,9 +216,13 @@ def _publish(run: Run, result: Result, alarm: Alarm, screen: Screen) -> bool:
     return False
 
 
-def _note_end(run: Run, spec: Spec, result: Result) -> None:
-    """The event first, on which the wake waits; the mark last: what is not marked is looked at again."""
+def _post_end(run: Run, spec: Spec, result: Result) -> None:
+    """The event, on which the wake waits."""
     notify.post_end(run, spec, result)
+
+
+def _note_end(run: Run, result: Result) -> None:
+    """The mark is last: what is not marked is looked at again, by whoever comes."""
     store.tidy(run)
     notify.note_end(run, result)
 
@@ -230,16 +235,16 @@ def _quietly(write: Callable[[], None]) -> None:
 
 
 def _afterwards(home: Home, config: Config, spec: Spec, screen: Screen, result: Result, env: dict[str, str]) -> None:
-    """After the lock is free: the follow-up run, the last words in the pane, the wake."""
-    screen.let_go()
-    for words, style in view.footer(result):
-        screen.line(words, style)
+    """After the lock is free: the follow-up run, the wake, the last words in the pane."""
     good = judge.exit_code([result]) == 0
-    screen.title(view.state_title(spec, "✔" if good else "✖"))
     try:
         if result.escalated_to:
             followup.launch_staged(home, config, result.escalated_to, env)
         wake.end_of(home, config, spec, "agentctl: run %s %s" % (result.run_id, result.status), os.environ)
+        screen.let_go()
+        for words, style in view.footer(result):
+            screen.line(words, style)
+        screen.title(view.state_title(spec, "✔" if good else "✖"))
         server, pane = tmux.of_caller(os.environ)
         if screen.alive and (config.keep_panes == "always" or config.keep_panes == "failed" and not good):
             tmux.keep_when_dead(server, pane)

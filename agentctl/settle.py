@@ -69,9 +69,10 @@ def _repair(run: Run, result: Result) -> None:
     if not run.told() and not run.runner_alive():
         try:
             store.end(run, result)  # changes no result; takes away the hints that it is alive
-            notify.note_end(run, result)
+            posted = notify.note_end(run, result)
             store.tidy(run)
-            wake.send_for(run.home, run.spec().wake.orchestrator)
+            if posted:  # else its runner, or the runner's sentinel, sees to the wake
+                wake.send_for(run.home, run.spec().wake.orchestrator)
         except OSError:
             pass  # a full or read-only disk: reading still works, a later reader repairs
 

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from .store import Home
 
 
+_RUNNERS_OWN_S = 0.5
+"""How long a runner that let go of its lock is left to post the event and to make its mark itself."""
+
+
 class Vigil:
     """A waiter for one inbox; its threads die with the process. Raises OSError where the home cannot be written."""
 
@@ -85,6 +89,7 @@ class Vigil:
     def _end_of(self, run_id: str) -> Callable[[], None]:
         def block() -> None:
             waiting.until_ended(self._home, run_id)
+            time.sleep(_RUNNERS_OWN_S)
             settle.settled(self._home.run(run_id), time.time())
 
         return block

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from typing import Optional
 
 import measure
 import synthetic
@@ -26,7 +27,7 @@ def wait(rounds: int) -> list[Row]:
     """The worker stamps the time as its last act; the waiter's end is seen by its parent."""
     with Lab() as lab:
         measure.timed(lab.split("true"), lab.env)
-        pairs = measure.in_turns(rounds * 4, lambda: after_exit(lab), lambda: _raw(lab))
+        pairs = measure.in_turns(rounds * 4, lambda: after_exit(lab), lambda: raw(lab))
     ours, floor = pairs.walls()
     return [
         Row(
@@ -45,20 +46,22 @@ def after_exit(lab: Lab, project: str = "p") -> Timing:
     gate, stamp = lab.fifo(), lab.fresh("stamp")
     run_id = lab.start("--project", project, "--", *lab.gated(gate, stamp))
     argv = (*AGENTCTL, "wait", run_id)
-    timing = _woken(lab, argv, gate, stamp)
+    timing = woken(lab, argv, gate, stamp)
     lab.settle(run_id)
     return timing
 
 
-def _raw(lab: Lab) -> Timing:
+def raw(lab: Lab) -> Timing:
+    """The floor: a worker in a pane, and a tmux client that waits to be told by another."""
     gate, stamp, channel = lab.fifo(), lab.fresh("stamp"), os.path.basename(lab.fresh("channel"))
     then = 'c=$1; s=$2; shift 2; "$@"; exec tmux -S "$s" wait-for -S "$c"'
     measure.timed(lab.split("/bin/sh", "-c", then, "sh", channel, lab.socket, *lab.gated(gate, stamp)), lab.env)
-    return _woken(lab, lab.tmux("wait-for", channel), gate, stamp)
+    return woken(lab, lab.tmux("wait-for", channel), gate, stamp)
 
 
-def _woken(lab: Lab, argv: tuple[str, ...], gate: str, stamp: str) -> Timing:
-    pid = measure.spawn(argv, lab.env)
+def woken(lab: Lab, argv: tuple[str, ...], gate: str, stamp: str, env: Optional[dict[str, str]] = None) -> Timing:
+    """From the last act of a gated worker to the return of a process that waits for its end."""
+    pid = measure.spawn(argv, env or lab.env)
     time.sleep(_BLOCKED_AFTER_S)
     if argv[: len(AGENTCTL)] == AGENTCTL and os.path.exists("/proc/locks"):
         measure.until(lambda: measure.blocked_on_locks(pid))

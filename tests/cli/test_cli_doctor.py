@@ -386,7 +386,7 @@ def test_a_target_that_is_none_is_not_bent_to_another_pane(options: str, target:
     said = subprocess.run(
         ["sh", "-c", row["remedy"]], env={**ward.env, "EDITOR": "chosen"}, capture_output=True, text=True
     )
-    assert "%s main:%d.%d" % (pane, *([1, 1] if options else [0, 0])) in said.stdout
+    assert "%s main:%s" % (pane, "1.1" if options else "0.0") in said.stdout
     assert ward.row(row["name"])["state"] == "ok"
 
 
