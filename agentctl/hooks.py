@@ -105,10 +105,10 @@ def main(home: Home, event: str, told: Mapping[str, Any], env: Mapping[str, str]
 
 def _born(env: Mapping[str, str], seconds: float) -> Optional[Live]:
     """The Claude that runs this hook. On a loaded machine its SessionStart comes before its own session file."""
-    deadline = time.monotonic() + seconds
+    deadline, caller = time.monotonic() + seconds, os.getppid()
     while True:
-        live = claude_tui.above(os.getppid(), env)
-        if live or time.monotonic() > deadline:
+        live = claude_tui.above(caller, env)
+        if live or time.monotonic() > deadline or os.getppid() != caller:
             return live
         time.sleep(_NAP_S)
 

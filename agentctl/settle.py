@@ -69,10 +69,7 @@ def _repair(run: Run, result: Result) -> None:
     if not run.told() and not run.runner_alive():
         try:
             store.end(run, result)  # changes no result; takes away the hints that it is alive
-            posted = notify.note_end(run, result)
-            store.tidy(run)
-            if posted:  # else its runner, or the runner's sentinel, sees to the wake
-                wake.send_for(run.home, run.spec().wake.orchestrator)
+            _finish(run, result)
         except OSError:
             pass  # a full or read-only disk: reading still works, a later reader repairs
 
@@ -83,8 +80,7 @@ def _may_come(run: Run, now: float) -> bool:
 
 
 def _settle(run: Run, now: float) -> Result:
-    staged = run.staged()
-    why = "its runner never came" if staged else "its runner is gone and left no result"
+    why = "its runner never came" if run.staged() else "its runner is gone and left no result"
     _stop_what_is_left(run)
     result = _lost(run, why, now)
     try:
@@ -92,15 +88,21 @@ def _settle(run: Run, now: float) -> Result:
         child = run.child()
         if child and child.staged():
             store.withdraw(child)  # staged by a runner that died before anybody heard of it
-        files.remove(run.file("environment"))  # a runner killed as it was born had no time to
-        if staged:
-            os.rename(run.path, os.path.join(run.home.runs, run.id))
-        notify.note_end(run, result)
-        store.tidy(run)
-        wake.send_for(run.home, run.spec().wake.orchestrator)
+        _finish(run, result)
     except OSError:
         pass  # read-only or full: the answer is the same for this reader, the next one tries again
     return run.result() or result
+
+
+def _finish(run: Run, result: Result) -> None:
+    """What comes after the result; every step of it may have been done by somebody who was killed then."""
+    files.remove(run.file("environment"))  # a runner killed as it was born had no time to
+    if run.staged():
+        os.rename(run.path, os.path.join(run.home.runs, run.id))
+    posted = notify.note_end(run, result)
+    store.tidy(run)
+    if posted:  # else its runner, or the runner's sentinel, sees to the wake
+        wake.send_for(run.home, run.spec().wake.orchestrator)
 
 
 def _stop_what_is_left(run: Run) -> None:

@@ -174,6 +174,16 @@ def test_a_run_whose_runner_never_comes_is_lost_after_the_grace(world: World) ->
     assert len(world.notes()) == 1
 
 
+def test_who_settled_it_and_was_killed_then_leaves_the_rest_to_the_next(world: World) -> None:
+    """A result in a folder that is still hidden: the next reader shows it and tells of it."""
+    run, folder = staged(world, "true")
+    (folder / "result.json").write_text(json.dumps({"run_id": run, "status": "lost", "finished_at": time.time()}))
+    assert checked(world, run)["status"] == "lost"
+    assert not folder.exists() and (world.home / "runs" / run / "result.json").exists()
+    assert not (world.home / "runs" / run / "environment").exists(), "it holds the caller's keys"
+    assert len(world.notes()) == 1
+
+
 @pytest.mark.parametrize("shift", [-86400, 86400], ids=["back", "ahead"])
 def test_a_clock_that_was_set_makes_nothing_endless(world: World, shift: int) -> None:
     """The clock goes back or ahead: a staged run still ends, a running one runs, durations are not negative."""
