@@ -47,7 +47,7 @@ REWAKE = 2
 _MOST = 20
 _LONGEST_S = 1_000_000
 """A hook's `timeout`: without one Claude Code chooses, and over 2^31 ms a timer fires at once."""
-_BORN_S, _SOON_S, _NAP_S = 20.0, 1.0, 0.05
+_BORN_S, _SOON_S, _NAP_S = 10.0, 1.0, 0.05
 _LOOK_S = 5.0
 """Between two looks at whether Claude lives, where the system cannot tell us."""
 _STATES = {
@@ -108,7 +108,7 @@ def _born(env: Mapping[str, str], seconds: float) -> Optional[Live]:
     deadline, caller = time.monotonic() + seconds, os.getppid()
     while True:
         live = claude_tui.above(caller, env)
-        if live or time.monotonic() > deadline or os.getppid() != caller:
+        if live or time.monotonic() > deadline or not caller == os.getppid() > 1:
             return live
         time.sleep(_NAP_S)
 
