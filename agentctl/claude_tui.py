@@ -26,6 +26,8 @@ IDLE, BUSY, WAITING = "idle", "busy", "waiting"
 RESTING = (IDLE, "shell")
 _RULE = "─" * 20
 _PROMPT = "❯"
+EMPTY_BOX = "^❯( |\u00a0)*$"
+"""As an expression for one line of the screen, for those who cannot ask `box`."""
 _HINTS = ("Press up to edit queued messages",)
 _STASHED = "› stashed"
 _DEEPEST = 64

@@ -34,9 +34,10 @@ _NAME = "codex"
 def tell(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable[[str], Sequence[str]]) -> str:
     """Queue the constant line for the conversation; what became of it, in words."""
     place = tmux.describe(at.server, at.pane)
-    if place is None or not processes.any_below(place.pid, _NAME):
+    codex = processes.program_below(place.pid, _NAME) if place else 0
+    if not codex:
         return GONE
-    program = paths.executable("codex", env.get("PATH", ""))
+    program = processes.program_of(codex) or paths.executable(_NAME, env.get("PATH", ""))
     if not program:
         return "codex is not on the PATH"
     with locks.holding(keys.lock_of(home, at.server_pid, at.pane)):

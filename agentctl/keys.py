@@ -40,7 +40,7 @@ WORDS = ": agentctl - there is news - look with - agentctl inbox"
 SUBMITTED, GONE, NOTHING = "submitted", "no live Claude Code in that pane", "nothing to tell"
 _FOR_ANOTHER = "for a new session"
 """How the words end that stand in the box of its agents view, which `←` opens: Enter there starts another Claude."""
-_SEARCH, _FOOT = "search prompts:", 4
+_SEARCH, _FOOT = ("search prompts:", "no matching prompt:"), 4
 """Where ^R has put the cursor: below an input box that stays on the screen."""
 _SUBMIT, _STASH = "\r", "\x13"
 _QUIET_S = 3.0
@@ -89,8 +89,13 @@ def _quickly(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Calla
     )
     if live is None or _doing(home, at, live) not in claude_tui.RESTING or not untold(live.listener):
         return False
-    pasted = sight.paste_into_empty(at.server, at.pane, at.pane_pid, WORDS, time.time() - _QUIET_S)
-    return pasted and _seen(at, _ours, 3.0)
+    ready = sight.Ready(
+        root=at.pane_pid,
+        quiet_since=time.time() - _QUIET_S,
+        shown=claude_tui.EMPTY_BOX,
+        hidden="(%s)" % "|".join(_SEARCH),
+    )
+    return sight.paste_if(at.server, at.pane, ready, WORDS) and _seen(at, _ours, 3.0)
 
 
 def _doing(home: Home, at: Orchestrator, live: Live) -> str:
@@ -114,7 +119,7 @@ def _why_not(home: Home, at: Orchestrator, look: Look, live: Live) -> str:
     if look.quiet_for < _QUIET_S:
         return "somebody is typing"
     box, drawn = claude_tui.box(look.solid), [line for line in look.lines if line.strip()]
-    elsewhere = box is None or box.endswith(_FOR_ANOTHER) or _SEARCH in "".join(drawn[-_FOOT:])
+    elsewhere = box is None or box.endswith(_FOR_ANOTHER) or any(word in "".join(drawn[-_FOOT:]) for word in _SEARCH)
     return "its input box is not on the screen" if elsewhere else ""
 
 

@@ -32,6 +32,7 @@ from .errors import AgentctlError
 from .errors import usage_error
 from .orchestrators import Orchestrator
 from .orchpane import OF_THE_PANE
+from .orchpane import conversation
 from .store import Home
 
 TYPE_CHECKING = False
@@ -174,8 +175,7 @@ def _resumed(home: Home, name: str, wanted: bool) -> list[str]:
     """The conversation that its hooks told of last; where none did, Claude's own idea of the last one here."""
     if not wanted:
         return []
-    session = inbox.state(home, name).get("session_id")
-    return ["--resume", session] if isinstance(session, str) and session else ["--continue"]
+    return conversation(inbox.state(home, name)) or ["--continue"]
 
 
 def _letter(

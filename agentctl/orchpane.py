@@ -76,14 +76,19 @@ def again(resumed: Sequence[str], extra: Sequence[str], state: Mapping[str, Any]
     A prompt among these was given once: a word is one that follows neither an option nor
     nothing but options with their value.
     """
-    session = state.get("session_id")
-    if isinstance(session, str) and session:
-        resumed = ["--resume", session]
+    resumed = conversation(state) or resumed
     kept: list[str] = []
     for n, word in enumerate(extra):
         if word.startswith("-") or n and extra[n - 1].startswith("-") and "=" not in extra[n - 1]:
             kept.append(word)
     return [*resumed, *_without_conversation(kept)]
+
+
+def conversation(state: Mapping[str, Any]) -> list[str]:
+    """The words that go on with the conversation its hooks told of; [] where nothing was said in it, nor kept."""
+    session = state.get("session_id")
+    there = os.path.exists(str(state.get("transcript")))
+    return ["--resume", session] if isinstance(session, str) and session and there else []
 
 
 def _without_conversation(words: Sequence[str]) -> list[str]:

@@ -51,14 +51,22 @@ def parent(pid: int) -> int:
     return int(out) if out.isdigit() else 0
 
 
-def any_below(root: int, name: str) -> bool:
-    """Whether a program of this name runs at or below `root`, in the foreground of its terminal."""
+def program_below(root: int, name: str) -> int:
+    """The process of a program of this name at or below `root`, in the foreground of its terminal; 0 where none is."""
     if LINUX:
         named = [pid for pid in others() if _name(pid) == name]
     else:
         lines = (line.split(None, 1) for line in _ps("-axo", "pid=,comm=").splitlines())
         named = [int(words[0]) for words in lines if len(words) == 2 and os.path.basename(words[1].strip()) == name]
-    return any(in_foreground(pid) and descends(pid, root) for pid in named)
+    return next((pid for pid in named if in_foreground(pid) and descends(pid, root)), 0)
+
+
+def program_of(pid: int) -> str:
+    """The file that a process executes; "" where this system does not say."""
+    try:
+        return os.readlink("/proc/%d/exe" % pid)
+    except OSError:
+        return ""
 
 
 def in_codex_sandbox() -> bool:

@@ -106,21 +106,34 @@ def paste(server: tmux.Server, pane: str, text: str) -> None:
     _buffer(server, pane, text, "-p")
 
 
-def paste_into_empty(server: tmux.Server, pane: str, root: int, text: str, quiet_since: float) -> bool:
-    """As `paste`, if tmux itself sees in the same moment that the pane is still process `root`'s and may be typed into.
+class Ready(Record):
+    """What a pane must be for a paste by `paste_if`.
 
-    One client instead of two: half of the time a wake takes. `quiet_since`: nobody has typed
-    in its tmux session after that moment. False where it was not pasted, for whatever reason:
-    `look` tells. (Formats of tmux 3.0: `C/r` finds a line of the screen by an expression.)
+    `root` is its own process; nobody has typed in its tmux session since `quiet_since`;
+    a line of its screen matches `shown`, none matches `hidden` (expressions without commas and braces).
+    """
+
+    root: int = 0
+    quiet_since: float = 0.0
+    shown: str = ""
+    hidden: str = ""
+
+
+def paste_if(server: tmux.Server, pane: str, ready: Ready, text: str) -> bool:
+    """As `paste`, if tmux itself sees in the same moment that the pane is ready, alive, and takes input.
+
+    One client instead of two: half of the time a wake takes. False where it was not pasted,
+    for whatever reason: `look` tells. (Formats of tmux 3.0: `C/r` finds a line by an expression.)
     """
     name = "agentctl-%d" % os.getpid()
     wanted = (
-        "#{==:#{pane_pid},%d}" % root,
+        "#{==:#{pane_pid},%d}" % ready.root,
         "#{?pane_dead,0,1}",
         "#{?pane_input_off,0,1}",
         "#{?pane_synchronized,0,1}",
-        "#{<:#{session_activity},%d}" % quiet_since,
-        "#{C/r:^❯( |\u00a0)*$}",
+        "#{<:#{session_activity},%d}" % ready.quiet_since,
+        "#{C/r:%s}" % ready.shown,
+        "#{?#{C/r:%s},0,1}" % ready.hidden,
     )
     condition = wanted[0]
     for one in wanted[1:]:

@@ -168,9 +168,11 @@ def test_resume_goes_on_with_the_conversation_its_hooks_told_of(room: Room) -> N
     assert "--continue" in room.told()["argv"], "none is known yet"
     eventually(lambda: room.panes() == [])
     state = room.folder / "orch" / "inbox" / room.about()["name"] / "state.json"
-    state.write_text(json.dumps({"state": "gone", "session_id": "5e5510f0"}))
-    room.seen.unlink()
+    said = {"state": "gone", "session_id": "5e5510f0", "transcript": str(room.seen)}
+    state.write_text(json.dumps(said))
+    before = room.told()["pid"]
     room.orch("--resume")
+    eventually(lambda: room.told()["pid"] != before)
     argv = room.told()["argv"]
     assert argv[argv.index("--resume") + 1] == "5e5510f0"
 

@@ -7,13 +7,21 @@ wait that fails shows the screen. Seen with Claude Code 2.1.197, tmux 3.3a.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
 import secrets
 import shlex
+import struct
 import subprocess
+import termios
+import threading
+import time
 from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from typing import Optional
@@ -64,14 +72,11 @@ class Tui:
         return ["--settings", str(path)]
 
     def _known(self) -> None:
-        """No onboarding, no question about the key, none about the folder."""
-        path = self.world.home / ".claude.json"
-        known = json.loads(path.read_text()) if path.exists() else {}
-        known["hasCompletedOnboarding"] = True
-        known["customApiKeyResponses"] = {"approved": [KEY[-20:]], "rejected": []}
+        """No onboarding, no question about the key, none about the folder unless it is to be asked."""
         if self.trusted:
-            known.setdefault("projects", {}).setdefault(str(self.folder), {})["hasTrustDialogAccepted"] = True
-        path.write_text(json.dumps(known))
+            know(self.world, self.folder)
+        else:
+            know(self.world)
 
     def start(self, size: tuple[int, int] = (160, 50)) -> None:
         """Open the pane: `claude`, and a shell once it has ended."""
@@ -100,7 +105,7 @@ class Tui:
     def tmux(self, *words: str) -> str:
         """What a tmux command of this server prints; its failure shows itself in the next `until`."""
         env = {k: v for k, v in self.world.env.items() if k != "TMUX"}
-        done = subprocess.run(["tmux", "-L", self.socket, *words], env=env, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(["tmux", "-L", self.socket, *words], env=env, capture_output=True, text=True, timeout=60)
         return done.stdout
 
     def screen(self, history: int = 0) -> str:
@@ -164,6 +169,25 @@ class Tui:
         """Press keys by tmux's names for them: Escape, Enter, C-c, Down."""
         self.tmux("send-keys", "-t", self.pane, *names)
 
+    @contextlib.contextmanager
+    def attached(self) -> Iterator[Callable[[str], None]]:
+        """A terminal that shows the pane, as a person has it; what is pressed there comes at a person's pace."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 51, 160, 0, 0))
+        argv = ["tmux", "-L", self.socket, "attach", "-t", self.pane]
+        client = subprocess.Popen(
+            argv, env=self.world.env, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+        )
+        os.close(slave)
+        threading.Thread(target=_drain, args=(master,), daemon=True).start()
+        try:
+            self.until(lambda: self.tmux("list-clients", "-t", self.pane))
+            yield lambda text: _press(master, text)
+        finally:
+            client.terminate()
+            client.wait(10)
+            os.close(master)
+
     def draft(self, text: str) -> None:
         """Type a line and leave it in the box. Typed as a paste: only then is a later Enter sure to submit."""
         self.tmux("set-buffer", "-b", "draft", text)
@@ -206,3 +230,33 @@ class Tui:
         self.draft("/exit")
         self.keys("Enter")
         self.until(lambda: not os.path.exists("/proc/%d" % pid))
+
+
+def know(world: World, *folders: Path) -> None:
+    """Have this user's Claude Code ask nothing at its start in these folders.
+
+    Written only where it says something new: a living Claude Code writes the same file.
+    """
+    path = world.home / ".claude.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    before = json.dumps(known)
+    known["hasCompletedOnboarding"] = True
+    known.setdefault("customApiKeyResponses", {"approved": [KEY[-20:]], "rejected": []})
+    for folder in folders:
+        known.setdefault("projects", {}).setdefault(str(folder), {})["hasTrustDialogAccepted"] = True
+    if json.dumps(known) != before:
+        path.write_text(json.dumps(known))
+
+
+def _press(terminal: int, text: str) -> None:
+    os.write(terminal, text.encode("utf-8"))
+    time.sleep(0.05)
+
+
+def _drain(terminal: int) -> None:
+    """Take what a terminal is sent, so that its sender is not held up."""
+    try:
+        while os.read(terminal, 1 << 16):
+            pass
+    except OSError:
+        pass  # it was closed

@@ -113,7 +113,11 @@ def test_what_the_dead_left_is_inherited_and_what_the_living_have_is_not(home: s
     ],
 )
 def test_claude_started_again_goes_on(resumed: list[str], extra: list[str], session: str, wanted: list[str]) -> None:
-    assert again(resumed, extra, {"session_id": session}) == wanted
+    assert again(resumed, extra, {"session_id": session, "transcript": __file__}) == wanted
+
+
+def test_a_conversation_in_which_nothing_was_said_is_not_resumed() -> None:
+    assert again(["--continue"], [], {"session_id": "s", "transcript": "/nowhere"}) == ["--continue"]
 
 
 @needs_tmux
