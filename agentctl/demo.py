@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 
 from . import api
 from . import config
@@ -69,6 +70,7 @@ _THOROUGH = (
 _PRICES = "apples 10\npears 20\nplums 12\n"
 _SUM_CHECK = 'test "$(cat total.txt)" -eq 42'
 LOOK_INTO_IT = "keep its files with `agentctl demo --keep`, and look into them"
+_LAST_WORDS_S, _NAP_S = 5.0, 0.05
 SUM_PROMPT = "Write the total of the prices in prices.txt into total.txt.\n"
 
 
@@ -186,8 +188,10 @@ def clear_away(stage: Stage, keep: bool) -> None:
         tmux.run(tmux.Server(socket=stage.socket), ["kill-session", "-t", "=" + stage.session])
     except AgentctlError:
         pass  # it never came to be, or somebody closed it
-    if not keep:
-        shutil.rmtree(stage.folder, ignore_errors=True)
+    deadline = time.monotonic() + _LAST_WORDS_S
+    while not keep and os.path.isdir(stage.folder) and time.monotonic() < deadline:
+        shutil.rmtree(stage.folder, ignore_errors=True)  # a runner that was just stopped may be writing its last
+        time.sleep(_NAP_S)
 
 
 def end_on_signals() -> None:

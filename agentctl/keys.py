@@ -60,67 +60,115 @@ def knock(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable
     Raises AgentctlError where tmux cannot be run; OSError.
     """
     with locks.holding(lock_of(home, at.server_pid, at.pane)):
-        return _attempt(home, at, env, untold)
+        return _Typist(home, at, env, untold).attempt()
 
 
-def _attempt(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable[[str], Sequence[str]]) -> str:
-    if _quickly(home, at, env, untold):
-        return _submit(home, at, env, untold)
-    look = sight.look(at.server, at.pane)
-    live = _listener(at, look, env)
-    if look is None or live is None:
-        return GONE
-    if look.pid != at.pane_pid:
-        orchestrators.register(home, at.replace(pane_pid=look.pid))
-    if not untold(live.listener):
-        return NOTHING
-    why = _why_not(home, at, look, live)
-    if why:
-        return why
-    if not _ours(look):
-        why = _put_in(at, look)
-    return why or _submit(home, at, env, untold)
+class _Typist:
+    """One attempt at one pane, under its lock."""
 
+    def __init__(
+        self, home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable[[str], Sequence[str]]
+    ) -> None:
+        self._home = home
+        self._at = at
+        self._claude = at.claude or claude_tui.folder_of(env)
+        self._untold = untold
 
-def _quickly(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable[[str], Sequence[str]]) -> bool:
-    """The common case, an idle Claude with an empty box where it was last seen: whether the words stand in the box."""
-    live = (
-        claude_tui.below(at.pane_pid, at.claude or claude_tui.folder_of(env)) if at.pane_pid and at.server_pid else None
-    )
-    if live is None or _doing(home, at, live) not in claude_tui.RESTING or not untold(live.listener):
+    def attempt(self) -> str:
+        if self._quickly():
+            return self._submit()
+        look = self._look()
+        live = self._listener(look)
+        if look is None or live is None:
+            return GONE
+        if look.pid != self._at.pane_pid:
+            orchestrators.register(self._home, self._at.replace(pane_pid=look.pid))
+        if not self._untold(live.listener):
+            return NOTHING
+        why = self._why_not(look, live)
+        if not why and not _ours(look):
+            why = self._put_in(look)
+        return why or self._submit()
+
+    def _quickly(self) -> bool:
+        """The common case, an idle Claude with an empty box where it was last seen: whether the words stand in it."""
+        root = self._at.pane_pid if self._at.server_pid else 0
+        live = claude_tui.below(root, self._claude) if root else None
+        if live is None or self._doing(live) not in claude_tui.RESTING or not self._untold(live.listener):
+            return False
+        ready = sight.Ready(
+            root=root, quiet_since=time.time() - _QUIET_S, shown=claude_tui.EMPTY_BOX, hidden="(%s)" % "|".join(_SEARCH)
+        )
+        return sight.paste_if(self._at.server, self._at.pane, ready, WORDS) and self._seen(_ours, 3.0)
+
+    def _look(self) -> Optional[Look]:
+        return sight.look(self._at.server, self._at.pane)
+
+    def _listener(self, look: Optional[Look]) -> Optional[Live]:
+        """The Claude Code that would get the keys; a pane id counts only on the server that gave it."""
+        if look is None or look.dead or self._at.server_pid not in (0, look.server_pid):
+            return None
+        return claude_tui.below(look.pid, self._claude)
+
+    def _doing(self, live: Live) -> str:
+        return said_by_hooks(inbox.state(self._home, self._at.name), live, time.time()) or live.status
+
+    def _why_not(self, look: Look, live: Live) -> str:
+        """Why no key may be pressed now, or ""."""
+        if look.input_off or look.synchronized:
+            return "input is off, or goes to several panes"
+        status = self._doing(live)
+        if status not in claude_tui.RESTING:
+            return "it waits on a question" if status == claude_tui.WAITING else "it is busy"
+        if look.quiet_for < _QUIET_S:
+            return "somebody is typing"
+        return "" if _has_box(look) else "its input box is not on the screen"
+
+    def _put_in(self, look: Look) -> str:
+        """Paste the words into an empty box, after a draft was put aside; "" when they were seen there."""
+        if claude_tui.box(look.solid):
+            if claude_tui.stashed(look.lines):
+                return "a draft is put aside already, and one more would take its place"
+            sight.press(self._at.server, self._at.pane, _STASH)
+            if not self._seen(lambda now: claude_tui.box(now.solid) == "", 1.0):
+                return "the draft could not be put aside"
+        sight.paste(self._at.server, self._at.pane, WORDS)
+        return "" if self._seen(_ours, 3.0) else "the text did not appear"
+
+    def _submit(self) -> str:
+        """Enter alone, after one more look, until the box is without the words; bounded."""
+        for _ in range(3):
+            look = self._look()
+            live = self._listener(look)
+            if look is None or live is None:
+                return GONE
+            why = self._why_not(look, live)
+            if why:
+                return why  # the words stay in the box, and are found there by the next attempt
+            if not _ours(look):
+                return "something was typed behind the words"
+            if self._entered(live.listener):
+                return SUBMITTED
+        return "typed, not submitted"
+
+    def _entered(self, listener: str) -> bool:
+        """Press Enter. Noted before: on a full disk it would be typed again and again."""
+        told = self._untold(listener)
+        inbox.claim(self._home, self._at.name, listener, told)
+        sight.press(self._at.server, self._at.pane, _SUBMIT)
+        if self._seen(_left, 1.0):
+            return True
+        inbox.disclaim(self._home, self._at.name, listener, told)
         return False
-    ready = sight.Ready(
-        root=at.pane_pid,
-        quiet_since=time.time() - _QUIET_S,
-        shown=claude_tui.EMPTY_BOX,
-        hidden="(%s)" % "|".join(_SEARCH),
-    )
-    return sight.paste_if(at.server, at.pane, ready, WORDS) and _seen(at, _ours, 3.0)
 
-
-def _doing(home: Home, at: Orchestrator, live: Live) -> str:
-    return said_by_hooks(inbox.state(home, at.name), live, time.time()) or live.status
-
-
-def _listener(at: Orchestrator, look: Optional[Look], env: Mapping[str, str]) -> Optional[Live]:
-    """The Claude Code that would get the keys; a pane id counts only on the server that gave it."""
-    if look is None or look.dead or at.server_pid not in (0, look.server_pid):
-        return None
-    return claude_tui.below(look.pid, at.claude or claude_tui.folder_of(env))
-
-
-def _why_not(home: Home, at: Orchestrator, look: Look, live: Live) -> str:
-    """Why no key may be pressed now, or ""."""
-    if look.input_off or look.synchronized:
-        return "input is off, or goes to several panes"
-    status = _doing(home, at, live)
-    if status not in claude_tui.RESTING:
-        return "it waits on a question" if status == claude_tui.WAITING else "it is busy"
-    if look.quiet_for < _QUIET_S:
-        return "somebody is typing"
-    box, drawn = claude_tui.box(look.solid), [line for line in look.lines if line.strip()]
-    elsewhere = box is None or box.endswith(_FOR_ANOTHER) or any(word in "".join(drawn[-_FOOT:]) for word in _SEARCH)
-    return "its input box is not on the screen" if elsewhere else ""
+    def _seen(self, wanted: Callable[[Look], bool], seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            look = self._look()
+            if look and wanted(look):
+                return True
+            time.sleep(_NAP)
+        return False
 
 
 def said_by_hooks(said: Mapping[str, object], live: Live, now: float) -> str:
@@ -131,37 +179,11 @@ def said_by_hooks(said: Mapping[str, object], live: Live, now: float) -> str:
     return str(state) if state in (claude_tui.BUSY, claude_tui.WAITING) else ""
 
 
-def _put_in(at: Orchestrator, look: Look) -> str:
-    """Paste the words into an empty box, after a draft was put aside; "" when they were seen there."""
-    if claude_tui.box(look.solid):
-        if claude_tui.stashed(look.lines):
-            return "a draft is put aside already, and one more would take its place"
-        sight.press(at.server, at.pane, _STASH)
-        if not _seen(at, lambda now: claude_tui.box(now.solid) == "", 1.0):
-            return "the draft could not be put aside"
-    sight.paste(at.server, at.pane, WORDS)
-    return "" if _seen(at, _ours, 3.0) else "the text did not appear"
-
-
-def _submit(home: Home, at: Orchestrator, env: Mapping[str, str], untold: Callable[[str], Sequence[str]]) -> str:
-    """Enter alone, after one more look, until the box is without the words; bounded."""
-    for _ in range(3):
-        look = sight.look(at.server, at.pane)
-        live = _listener(at, look, env)
-        if look is None or live is None:
-            return GONE
-        why = _why_not(home, at, look, live)
-        if why:
-            return why  # the words stay in the box, and are found there by the next attempt
-        if not _ours(look):
-            return "something was typed behind the words"
-        told = untold(live.listener)
-        inbox.claim(home, at.name, live.listener, told)  # first: on a full disk it would be typed again and again
-        sight.press(at.server, at.pane, _SUBMIT)
-        if _seen(at, _left, 1.0):
-            return SUBMITTED
-        inbox.disclaim(home, at.name, live.listener, told)
-    return "typed, not submitted"
+def _has_box(look: Look) -> bool:
+    """Whether keys go into the input box: not into a question, the agents view, or the search of the history."""
+    box, drawn = claude_tui.box(look.solid), [line for line in look.lines if line.strip()]
+    foot = "".join(drawn[-_FOOT:])
+    return box is not None and not box.endswith(_FOR_ANOTHER) and not any(word in foot for word in _SEARCH)
 
 
 def _ours(look: Look) -> bool:
@@ -176,13 +198,3 @@ def _left(look: Look) -> bool:
 
 def _bare(words: str) -> str:
     return "".join(words.split())  # a narrow box breaks its lines
-
-
-def _seen(at: Orchestrator, wanted: Callable[[Look], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        look = sight.look(at.server, at.pane)
-        if look and wanted(look):
-            return True
-        time.sleep(_NAP)
-    return False

@@ -166,8 +166,8 @@ BROAD_EXCEPTS: dict[str, int] = {
     "waiting": 1,  # raised again where the answer is taken: a silent thread would make `wait` hang
 }
 NAPS = (
-    *("attend", "following", "hooks", "inbox", "keeper", "keys", "launch", "orch", "panes", "supervise", "trial"),
-    *("vigil", "waiting", "wake"),
+    *("attend", "demo", "following", "hooks", "inbox", "keeper", "keys", "launch"),
+    *("orch", "panes", "supervise", "trial", "vigil", "waiting", "wake"),
 )
 """Bounded or for painters: a server's death, `follow`, a late birth, groups to die, a staged run, keys."""
 STARTERS = {"doctor.locking": "fork", "proc": "posix_spawn", "supervise": "posix_spawn fork", "orchpane": "posix_spawn"}

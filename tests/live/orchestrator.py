@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -158,7 +159,7 @@ def texts_with(turns: list[Turn], word: str) -> list[tuple[str, str]]:
     """
     best: dict[str, list[tuple[str, str]]] = {}
     for turn in turns:
-        found = [(role, text) for role, text in turn.said if word in text and role != "assistant"]
+        found = [(role, text) for role, text in turn.said if word in _news(text) and role != "assistant"]
         if len(found) > len(best.get(turn.session, [])):
             best[turn.session] = found
     return [pair for found in best.values() for pair in found]
@@ -167,6 +168,11 @@ def texts_with(turns: list[Turn], word: str) -> list[tuple[str, str]]:
 def first_told(turns: list[Turn], word: str) -> Optional[Turn]:
     """The first request whose model was told a word."""
     for turn in turns:
-        if any(word in text for role, text in turn.said if role != "assistant"):
+        if any(word in _news(text) for role, text in turn.said if role != "assistant"):
             return turn
     return None
+
+
+def _news(text: str) -> str:
+    """What is told, without what a conversation is greeted with: the runs that are at work."""
+    return re.sub(r"agentctl: not ended: [^\n]*", "", text)
