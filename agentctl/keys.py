@@ -49,7 +49,7 @@ _NAP = 0.03
 
 
 def lock_of(home: Home, server_pid: int, pane: str) -> str:
-    """One typist per pane; also taken by the hook that says that a question is about to open."""
+    """One typist per pane; also taken by the hook that holds a turn back, and by the one that tells."""
     return os.path.join(home.wakes, "%d-%s.lock" % (server_pid, pane.lstrip("%")))
 
 

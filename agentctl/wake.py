@@ -6,7 +6,8 @@ Transports, tried in the configured order; the first that sees to it is enough:
   keys    one constant line, typed where that is safe (keys.py); `codex queue` for Codex
   status  the tmux status line, for the person: always, besides the others
 An orchestrator that bin/orch started has a keeper (keeper.py) that does this for as long
-as its pane lives; for any other the process that posted the event does, bounded in time.
+as its pane lives. For any other the process that posted the event tries once; where that
+was not the moment, a process of its own goes on until it is told or gone (keeper.see_to).
 """
 
 from __future__ import annotations
