@@ -57,6 +57,7 @@ def main() -> int:
     gc.set_threshold(100_000)
     sys.stdout = sys.stdout or open(os.open(os.devnull, os.O_RDONLY), "w")  # `>&-`: an answer cannot be written
     sys.stderr = sys.stderr or open(os.devnull, "w")
+    sys.unraisablehook = _again
     code = guarded(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -65,6 +66,17 @@ def main() -> int:
     except OSError as e:
         code = _say(AgentctlError("cannot write the answer: %s" % e.strerror))
     os._exit(code)
+
+
+def _again(lost: sys.UnraisableHookArgs) -> None:
+    """A ^C that fell into a destructor, where Python drops what is raised, comes again a moment later."""
+    if lost.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(lost)
+        return
+    import signal
+
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
 
 
 def guarded(argv: list[str]) -> int:

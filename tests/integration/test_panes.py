@@ -137,7 +137,7 @@ def test_a_pane_closes_when_the_goal_is_met_and_stays_readable_otherwise(open_wo
     world.result(good), world.result(bad)
     eventually(lambda: closes not in world.tmux("list-panes", "-a", "-F", "#{pane_id}").split())
     eventually(lambda: "agentctl show %s" % bad in world.tmux("capture-pane", "-p", "-t", stays))
-    assert world.tmux("display-message", "-p", "-t", stays, "#{pane_dead}").strip() == "1"
+    eventually(lambda: world.tmux("display-message", "-p", "-t", stays, "#{pane_dead}").strip() == "1")
 
 
 def test_our_options_do_not_leak_into_the_users_windows(open_world: World) -> None:
