@@ -19,6 +19,7 @@ from . import config as configuration
 from . import files
 from . import finding
 from . import paths
+from . import projects
 from . import store
 from .errors import AgentctlError
 from .request import Request
@@ -50,9 +51,9 @@ def start(home: Home, request: Request, env: Optional[Mapping[str, str]] = None)
     env = os.environ if env is None else env
     config, _ = configuration.load(home)
     if request.project:
-        project = configuration.project(home, request.project)
+        project = projects.named(home, request.project)
     else:
-        project = configuration.project_at(home, request.cwd or os.getcwd())
+        project = projects.at(home, request.cwd or os.getcwd())
     if not os.path.isdir(project.path):
         raise AgentctlError(
             "the directory of project `%s` is gone: %s" % (project.name, project.path),

@@ -1,4 +1,4 @@
-"""What the user configured: config.json, profiles, projects.
+"""What the user configured: config.json and profiles.
 
 Only the user's own home and the shipped defaults are read, never a file of the
 repository a worker runs in. A damaged file is said, kept as it is, and replaced
@@ -8,21 +8,18 @@ by the defaults for this one command; nothing writes over it.
 from __future__ import annotations
 
 import os
-import re
 
 from . import backends
 from . import files
-from . import locks
 from . import paths
 from . import text
 from .errors import AgentctlError
 from .errors import usage_error
 from .model import EDIT
 from .model import PERMISSIONS
-from .model import Choice
-from .model import Profile
-from .model import Project
 from .record import Record
+from .settings import Choice
+from .settings import Profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
     from typing import Optional
 
     from .store import Home
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
 class Config(Record):
@@ -49,6 +44,15 @@ class Config(Record):
     "always" and "never" say themselves.
     `stop_grace_s`: between TERM and KILL; `exit_grace_s`: how long a worker may live
     on after it reported. `backends`: the user's own, by name (agentctl help backends).
+    `max_parallel`: how many runs may work at a time: a number for the home, or an object of
+    numbers by backend, `*` for the home; absent: no limit. `default_parallel`: of those of
+    one `spawn`. `stagger_s`: between two starts of one vendor. `port_base`, `ports_per_slot`:
+    what AGENTCTL_PORT_BASE is made of. `min_free_disk_mb`, `min_free_memory_mb`: with less
+    free nothing is started. `worktree_dir`: where worktrees are made ("": in the home),
+    `branch_prefix` of their branches, `setup_timeout_s` of a project's setup command.
+    `bypass_permissions`: rules added to the `allow` of every profile that may edit.
+    `rescue_ignored`: whether a cleanup saves ignored files too; `rescue_limit_mb`: a
+    worktree with more to save is kept instead.
     `problem` is not read from it: what is wrong with the file, or "".
     """
 
@@ -68,6 +72,19 @@ class Config(Record):
     max_output_bytes: int = 256 << 20
     default_profile: str = "spark"
     executables: Optional[dict[str, str]] = None
+    max_parallel: Optional[Any] = None
+    default_parallel: Optional[int] = None
+    stagger_s: float = 1.0
+    port_base: int = 20000
+    ports_per_slot: int = 100
+    min_free_disk_mb: int = 512
+    min_free_memory_mb: int = 256
+    worktree_dir: str = ""
+    branch_prefix: str = "agentctl"
+    setup_timeout_s: float = 600.0
+    bypass_permissions: Optional[list[str]] = None
+    rescue_ignored: bool = True
+    rescue_limit_mb: int = 2048
     profiles: Optional[dict[str, Any]] = None
     backends: Optional[dict[str, Any]] = None
     problem: str = ""
@@ -203,86 +220,11 @@ def profile(config: Config, name: str) -> Profile:
     known = _profile_entries(config)
     if name in known:
         return _profile(name, known[name])
-    hint = _meant(name, list(known))
+    hint = meant(name, list(known))
     raise usage_error("no profile named `%s`" % name, "%s (%s)" % (hint, config.problem) if config.problem else hint)
 
 
-def _meant(name: str, known: list[str]) -> str:
+def meant(name: str, known: list[str]) -> str:
+    """A hint: the closest known name, or all of them."""
     guess = text.closest(name, known)
     return "did you mean `%s`?" % guess if guess else "known: %s" % ", ".join(sorted(known) or ["none"])
-
-
-def projects(home: Home) -> dict[str, Project]:
-    """The registered projects by name. Raises AgentctlError for a damaged file."""
-    try:
-        raw = files.parse(files.read(home.projects))
-        entries = ((name, entry) for name, entry in raw["projects"].items() if NAME.match(name))
-        return {name: Project.from_json(entry).replace(name=name) for name, entry in entries}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise AgentctlError(
-            "%s is damaged" % home.projects, "mend it by hand, or move it away and add the projects again"
-        ) from None
-
-
-def project(home: Home, name: str) -> Project:
-    """A project by name. Raises AgentctlError that names the closest one."""
-    known = projects(home)
-    if name in known:
-        return known[name]
-    hint = _meant(name, list(known)) if known else "register it with `agentctl add-project %s PATH`" % _example(name)
-    raise AgentctlError("no project named `%s`" % name, hint)
-
-
-def project_at(home: Home, folder: str) -> Project:
-    """The project that contains a folder, the innermost one. Raises AgentctlError."""
-    here = os.path.realpath(folder)
-    found = [p for p in projects(home).values() if here == p.path or here.startswith(p.path.rstrip("/") + "/")]
-    if not found:
-        name = _example(os.path.basename(here))
-        raise AgentctlError(
-            "no project is registered for %s" % here, "register it with `agentctl add-project %s .`" % name
-        )
-    return max(found, key=lambda p: len(p.path))
-
-
-def _example(name: str) -> str:
-    fitted = re.sub(r"[^A-Za-z0-9._-]", "-", name).strip("-._")[:64]
-    return fitted or "NAME"
-
-
-def add_project(home: Home, name: str, path: str, default_profile: str, trust: bool) -> Project:
-    """Register a directory; the same name again changes its entry. Raises AgentctlError.
-
-    Without a path it is the one that the name has, else the current directory.
-    """
-    if not NAME.match(name):
-        raise usage_error(
-            "`%s` is not a project name" % name,
-            "letters, digits, `.`, `_`, `-`; at most 64; for example `%s`" % _example(name),
-        )
-    if not path:
-        known = projects(home).get(name)
-        path = known.path if known else os.getcwd()
-    if not os.path.isdir(path):
-        raise AgentctlError("%s is not a directory" % path, "give the project's own directory")
-    if default_profile:
-        profile(load(home)[0], default_profile)
-    entry = Project(name=name, path=os.path.realpath(path), default_profile=default_profile, trust=trust)
-    with locks.holding(home.lock):
-        _save(home, {**projects(home), name: entry})
-    return entry
-
-
-def remove_project(home: Home, name: str) -> Project:
-    """Forget a project; its runs and its directory stay. Raises AgentctlError."""
-    with locks.holding(home.lock):
-        gone = project(home, name)
-        _save(home, {n: p for n, p in projects(home).items() if n != name})
-    return gone
-
-
-def _save(home: Home, entries: dict[str, Project]) -> None:
-    raw = {"format": 1, "projects": {name: p.to_json() for name, p in sorted(entries.items())}}
-    files.replace(home.projects, files.dump(raw))

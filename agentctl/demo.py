@@ -14,9 +14,9 @@ import signal
 import time
 
 from . import api
-from . import config
 from . import files
 from . import finding
+from . import projects
 from . import store
 from . import tmux
 from .errors import AgentctlError
@@ -118,7 +118,7 @@ def _furnish(stage: Stage) -> None:
     for project in (*_TASKS, "shop"):
         path = os.path.join(stage.folder, project)
         _make_repository(path)
-        config.add_project(home, project, path, "", trust=True)
+        projects.add(home, project, path, "", trust=True)
     files.create(os.path.join(stage.folder, "shop", "prices.txt"), _PRICES.encode())
 
 

@@ -13,10 +13,11 @@ import time
 from . import config as configuration
 from . import launch
 from . import planning
+from . import projects
 from .errors import AgentctlError
 from .model import CHECK_FAILED
-from .model import Project
 from .request import Request
+from .settings import Project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _same_backend(config: Config, profile: str, spec: Spec) -> str:
 
 def project_of(home: Home, spec: Spec) -> Project:
     """The run's project, or one made of its spec where it is no longer registered."""
-    known = configuration.projects(home).get(spec.project)
+    known = projects.every(home).get(spec.project)
     return known or Project(name=spec.project, path=spec.cwd)
 
 

@@ -145,6 +145,35 @@ def _harmless(door: Door) -> tuple[str, ...]:
     return tuple(entry.replace("\n", "=", 1) for entry in entries if entry)
 
 
+def shared(common: str, seconds: float) -> Door:
+    """The repository's own git directory, for refs, commits and worktrees: for nothing that looks at content."""
+    return Door(common, time.monotonic() + seconds, {**environment(), "GIT_DIR": common})
+
+
+def content(common: str, top: str, index: str, scratch: str, seconds: float) -> Door:
+    """For what reads or writes files below `top` by the index file `index`.
+
+    A git directory of our own under `scratch`, with the repository's harmless settings;
+    what is written goes to the repository's own object store.
+    """
+    seen = shared(common, seconds)
+    folder = os.path.join(scratch, "git-" + os.urandom(4).hex())
+    _bare_bones(folder, seen.line("rev-parse", "--show-object-format"))
+    for name in ("shallow", "info/exclude", "info/attributes"):
+        _copy(os.path.join(common, name), os.path.join(folder, name))
+    env = environment()
+    env.update(GIT_DIR=folder, GIT_WORK_TREE=top, GIT_INDEX_FILE=index)
+    env["GIT_OBJECT_DIRECTORY"] = os.path.join(common, "objects")
+    return Door(top, seen.deadline, env, _harmless(seen))
+
+
+def _bare_bones(folder: str, object_format: str) -> None:
+    for path in (os.path.join(folder, "refs"), os.path.join(folder, "info")):
+        files.private_folder(path)
+    files.create(os.path.join(folder, "HEAD"), b"ref: refs/heads/none\n")
+    files.create(os.path.join(folder, "config"), _CONFIG.get(object_format, b""))
+
+
 def private(repo: Repo, scratch: str, deadline: float) -> Door:
     """A git directory of our own over the repository's files and objects.
 
@@ -153,10 +182,8 @@ def private(repo: Repo, scratch: str, deadline: float) -> Door:
     """
     folder = os.path.join(scratch, "git-" + os.urandom(4).hex())
     objects = os.path.join(scratch, "objects")
-    for path in (os.path.join(folder, "refs"), os.path.join(folder, "info"), objects):
-        files.private_folder(path)
-    files.create(os.path.join(folder, "HEAD"), b"ref: refs/heads/none\n")
-    files.create(os.path.join(folder, "config"), _CONFIG.get(repo.format, b""))
+    files.private_folder(objects)
+    _bare_bones(folder, repo.format)
     for name in ("index", *_shared_indexes(repo.own)):
         _copy(os.path.join(repo.own, name), os.path.join(folder, name))
     for name in ("shallow", "info/exclude", "info/attributes"):

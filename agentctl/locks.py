@@ -27,6 +27,13 @@ def take(path: str) -> int:
     return fd
 
 
+def share(path: str) -> int:
+    """Hold the lock together with others who share it, waiting for one who holds it alone."""
+    fd = os.open(path, _OPEN, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_SH)
+    return fd
+
+
 def try_take(path: str) -> Optional[int]:
     """Hold the lock exclusively if nobody has it; None where somebody does."""
     return _tried(os.open(path, _OPEN, 0o600))

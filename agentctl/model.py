@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the files in a home. A home written by any released version loads for ever."""
 
-QUEUED, RUNNING = "queued", "running"
+QUEUED, RUNNING, PAUSED = "queued", "running", "paused"
+LIVE = (QUEUED, RUNNING, PAUSED)
 FINISHED, FAILED, STOPPED = "finished", "failed", "stopped"
 TIMED_OUT, SKIPPED, LOST = "timed_out", "skipped", "lost"
 ENDED = (FINISHED, FAILED, STOPPED, TIMED_OUT, SKIPPED, LOST)
@@ -83,6 +84,28 @@ class Wake(Record):
     pane_pid: int = 0
 
 
+class Worktree(Record):
+    """A checkout of a run's own, as it is planned and then made.
+
+    `run` is the run it was made for, which a resumed run is not; `path` its top directory,
+    `inside` where below it the run stands. `branch` begins at the commit `base`. `common`
+    is the git directory that all worktrees of the repository share; `source` the checkout
+    it was asked from, "" in a bare repository.
+    """
+
+    run: str = ""
+    path: str = ""
+    inside: str = ""
+    branch: str = ""
+    base: str = ""
+    common: str = ""
+    source: str = ""
+
+    def of_run(self, run_id: str) -> Worktree:
+        """The plan, completed by the id of the run that it is for."""
+        return self.replace(run=run_id, path="%s/%s" % (self.path, run_id), branch=self.branch + run_id[-4:])
+
+
 class Spec(Record):
     """meta.json: what was asked. Written once by `start`, before the run is born.
 
@@ -93,7 +116,9 @@ class Spec(Record):
     `asked_limits` are what the caller himself set, which an escalation keeps.
     `argv` is the command of the `shell` backend. `allow` are the vendor's own
     permission rules of the profile. `instructions` says that instructions.md exists.
-    `custom` describes a backend of the user's own.
+    `custom` describes a backend of the user's own. `setup` is the project's command for a
+    new worktree. `touches` are globs of what the caller expects to change. At most
+    `batch_parallel` runs of one `batch` work at a time.
     """
 
     format: int = FORMAT
@@ -131,7 +156,20 @@ class Spec(Record):
     pane: bool = True
     wake: Wake = Wake()
     custom: Optional[dict[str, Any]] = None
+    worktree: Worktree = Worktree()
+    setup: str = ""
+    touches: tuple[str, ...] = ()
+    batch: str = ""
+    batch_parallel: Optional[int] = None
     created_at: float = 0.0
+
+    def of_id(self, run_id: str) -> Spec:
+        """The spec with the id it got, which names a worktree that is still to be made."""
+        spec = self.replace(id=run_id)
+        if not spec.worktree.path or spec.worktree.run:
+            return spec
+        own = spec.worktree.of_run(run_id)
+        return spec.replace(worktree=own, top=own.path, cwd=own.path + ("/" + own.inside if own.inside else ""))
 
 
 class RunFiles(Record):
@@ -229,6 +267,8 @@ class Result(Record):
     parent: str = ""
     escalated_to: str = ""
     session_id: str = ""
+    branch: str = ""
+    worktree: str = ""
     usage: Usage = Usage()
     usage_session: Usage = Usage()
     context_tokens: Optional[int] = None
@@ -248,39 +288,3 @@ class Result(Record):
     created_at: float = 0.0
     started_at: Optional[float] = None
     finished_at: float = 0.0
-
-
-class Choice(Record):
-    """One backend a profile would take, with the model and effort for it."""
-
-    backend: str = ""
-    model: str = ""
-    effort: str = ""
-
-
-class Profile(Record):
-    """Backend + model + effort + permissions + limits under a name.
-
-    `backends` are in order of preference: the first that is installed serves.
-    `prompt` names the instructions in prompts/; `escalate_to` the stronger profile.
-    """
-
-    name: str = ""
-    description: str = ""
-    backends: tuple[Choice, ...] = ()
-    permissions: str = EDIT
-    allow: tuple[str, ...] = ()
-    prompt: str = ""
-    limits: Limits = Limits()
-    escalate_to: str = ""
-    escalate: bool = False
-    env: Optional[dict[str, str]] = None
-
-
-class Project(Record):
-    """A registered directory. `trust`: the vendors may run what the repository configures."""
-
-    name: str = ""
-    path: str = ""
-    default_profile: str = ""
-    trust: bool = False

@@ -16,13 +16,13 @@ from . import text
 from . import trust
 from .errors import AgentctlError
 from .errors import usage_error
-from .model import Choice
 from .model import Limits
-from .model import Profile
-from .model import Project
 from .model import Spec
 from .record import Record
 from .request import Request
+from .settings import Choice
+from .settings import Profile
+from .settings import Project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -87,7 +87,7 @@ _OPTIONAL: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "dict": (dict,),
     "list": (list,),
-    "Any": (list, dict),
+    "Any": (list, dict, int),
 }
 
 

@@ -33,3 +33,8 @@ class Request(Record):
     session_id: str = ""
     usage_before: Usage = Usage()
     escalated_from: tuple[str, ...] = ()
+    worktree: Optional[bool] = None
+    base: str = ""
+    touches: tuple[str, ...] = ()
+    batch: str = ""
+    batch_parallel: Optional[int] = None

@@ -57,10 +57,11 @@ class Home:
         return run
 
 
-_NAMES = {name: name for name in ("runs", "active", "journal", "sessions", "prompts", "lock", "wakes", "inbox")}
+_FOLDERS = ("runs", "active", "prompts", "sessions", "wakes", "inbox", "slots", "custody", "worktrees")
+_PLAIN_NAMES = (*_FOLDERS, "journal", "lock")
+_NAMES = {name: name for name in _PLAIN_NAMES}
 _NAMES.update({name: name + ".json" for name in ("config", "projects", "places")})
 _NAMES.update({name: name.replace("_", ".") for name in ("notify_log", "crash_log", "tmux_lock", "notify_lock")})
-_FOLDERS = ("runs", "active", "prompts", "sessions", "wakes", "inbox")
 
 
 class Run:
@@ -196,7 +197,7 @@ def _fill(run: Run, spec: Spec, texts: Mapping[str, bytes]) -> None:
     try:
         files.create(run.file("lock"), b"")
         files.create(run.file("reserve"), b"\0" * _RESERVE)  # space for the end; without it the run must not begin
-        files.create(run.file("meta.json"), files.dump(spec.replace(id=run.id, format=FORMAT).to_json()))
+        files.create(run.file("meta.json"), files.dump(spec.of_id(run.id).replace(format=FORMAT).to_json()))
         for name, data in texts.items():
             files.create(run.file(name), data)
         files.create(os.path.join(run.home.active, run.id), b"")

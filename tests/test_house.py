@@ -19,7 +19,7 @@ PACKAGE = REPO / "agentctl"
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 LAYERS: dict[str, tuple[str, ...]] = {
-    "words": ("errors", "record", "model", "text", "request"),
+    "words": ("errors", "record", "model", "settings", "text", "request"),
     "kit": (
         "strictjson",
         "files",
@@ -34,7 +34,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "trust",
         "bell",
     ),
-    "doors": ("store", "inbox", "tmux", "sight", "claude_tui", "git", "gitdoor", "processes", "supervise", "backends"),
+    "doors": (
+        *("store", "inbox", "custody", "tmux", "sight", "claude_tui", "processes", "supervise", "backends"),
+        *("git", "gitdoor"),
+    ),
     "use cases": (
         "api",
         "attend",
@@ -63,6 +66,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "panes",
         "planning",
         "progress",
+        "projects",
         "replaying",
         "runner",
         "screen",
@@ -84,6 +88,7 @@ SIDEWAYS: dict[str, str] = {
     # words
     "model": "record",
     "request": "model record",
+    "settings": "model record",
     # kit
     "paths": "",
     "bell": "files",
@@ -94,19 +99,20 @@ SIDEWAYS: dict[str, str] = {
     # doors
     "claude_tui": "processes",
     "inbox": "store",
+    "custody": "store",
     "sight": "tmux",
     "git": "gitdoor",
     "supervise": "processes",
     # use cases
-    "api": "config finding followup waiting",
+    "api": "config finding followup projects waiting",
     "attend": "config story worker",
     "checking": "attend judge worker",
     "codex_queue": "keys orchestrators",
     "desk": "orchestrators receipts vigil",
-    "doctor": "config finding launch orchestrators trial",
-    "demo": "api config finding",
+    "doctor": "config finding launch orchestrators projects trial",
+    "demo": "api finding projects",
     "following": "stream waiting",
-    "followup": "config launch planning",
+    "followup": "config launch planning projects",
     "hooks": "config finding keys orchestrators view vigil wake",
     "judge": "progress",
     "keeper": "config keys orchestrators vigil wake",
@@ -118,6 +124,7 @@ SIDEWAYS: dict[str, str] = {
     "notify": "judge",
     "orchestrators": "config finding",
     "planning": "config",
+    "projects": "config",
     "queueing": "attend judge waiting",
     "replaying": "judge progress stream",
     "runner": "attend checking config followup judge labour notify progress queueing screen settle story view "

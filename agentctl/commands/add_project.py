@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from .. import config
 from .. import paths
+from .. import projects
 from .. import store
 from .. import ui
 
@@ -40,7 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     home = store.create_home(paths.home_folder(args.home, os.environ))
     ui.warn_of_config(home)
-    project = config.add_project(home, args.name, os.path.expanduser(args.path), args.default_profile, args.trust)
+    project = projects.add(home, args.name, os.path.expanduser(args.path), args.default_profile, args.trust)
     print(project.path)
     ui.say("next: `agentctl start --project %s < prompt.md`" % project.name)
     return 0

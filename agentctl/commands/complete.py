@@ -131,9 +131,9 @@ def _runs(home: Optional[Home], current: str) -> Candidates:
 
 
 def _projects(home: Optional[Home], _current: str) -> Candidates:
-    from .. import config
+    from .. import projects
 
-    return [(p.name, p.path) for p in config.projects(home).values()] if home else ()
+    return [(p.name, p.path) for p in projects.every(home).values()] if home else ()
 
 
 def _profiles(home: Optional[Home], _current: str) -> Candidates:

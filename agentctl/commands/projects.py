@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import config
+from .. import projects
 from .. import ui
 from ..model import FORMAT
 
@@ -19,7 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    known = config.projects(ui.open_home(args))
+    known = projects.every(ui.open_home(args))
     if args.json:
         ui.data({"format": FORMAT, "projects": [p.to_json() for p in known.values()]})
     elif known:

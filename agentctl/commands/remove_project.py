@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import config
+from .. import projects
 from .. import ui
 
 TYPE_CHECKING = False
@@ -18,6 +18,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    gone = config.remove_project(ui.open_home(args), args.name)
+    gone = projects.remove(ui.open_home(args), args.name)
     ui.say("forgot %s; %s and its runs stay" % (gone.name, gone.path))
     return 0

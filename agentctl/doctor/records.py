@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 
-from .. import config as configuration
 from .. import files
 from .. import finding
+from .. import projects
 from .. import store
 from .. import text
 from ..errors import AgentctlError
@@ -50,7 +50,7 @@ def _aside(path: str) -> str:
 
 def _projects(home: Home) -> Iterator[Row]:
     try:
-        known = configuration.projects(home)
+        known = projects.every(home)
     except AgentctlError as e:
         yield fail("projects", str(e), _aside(home.projects))
         return
@@ -65,7 +65,7 @@ def _projects(home: Home) -> Iterator[Row]:
 def defaults(home: Home, config: Config) -> list[str]:
     """The profiles that runs get where none is named."""
     try:
-        known = configuration.projects(home)
+        known = projects.every(home)
     except (AgentctlError, OSError):
         known = {}  # said by its own row
     return list(dict.fromkeys([config.default_profile, *(p.default_profile for p in known.values())]))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from typing import Optional
 
     from ..config import Config
-    from ..model import Profile
+    from ..settings import Profile
     from ..store import Home
 
     Version = tuple[int, ...]

@@ -58,6 +58,22 @@ config.json in the home is yours to edit. Every key may be absent.
   exit_grace_s           seconds a worker may live on after its report (15)
   verify_timeout_s       seconds for the --verify command (600)
   max_output_bytes       of a worker's output (256 MiB)
+  max_parallel           how many runs work at a time: 8, or by backend:
+                         {"*": 8, "codex": 2}; the others are queued in order.
+                         Absent: no limit
+  default_parallel       of those, how many of one `spawn`
+  stagger_s              seconds between two starts of one vendor (1)
+  port_base              AGENTCTL_PORT_BASE is this (20000) + AGENTCTL_SLOT x
+  ports_per_slot         this (100)
+  min_free_disk_mb       with less free than this nothing is started
+  min_free_memory_mb     (512 and 256); 0: never look
+  worktree_dir           where worktrees are made; absent: worktrees/ in the home
+  branch_prefix          of their branches: PREFIX/fix-login-ab12 (agentctl)
+  setup_timeout_s        seconds for a project's --setup command (600)
+  bypass_permissions     rules like "Bash(make:*)" that are added to `allow` of
+                         every profile that may edit
+  rescue_ignored         false: a cleanup saves no ignored files (true)
+  rescue_limit_mb        a worktree with more than this to save is kept (2048)
 
 How an orchestrator is told: `agentctl help orchestrators`.
 A file that cannot be read is said, left as it is, and defaults are used. So are

@@ -31,12 +31,12 @@ from agentctl.model import QUEUED
 from agentctl.model import READ_ONLY
 from agentctl.model import RUNNING
 from agentctl.model import UNCHECKED
-from agentctl.model import Choice
 from agentctl.model import Limits
-from agentctl.model import Profile
 from agentctl.model import Result
 from agentctl.model import RunFiles
 from agentctl.model import Spec
+from agentctl.settings import Choice
+from agentctl.settings import Profile
 from agentctl.topics import TOPICS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -26,8 +26,8 @@ from agentctl.doctor.rows import Row
 from agentctl.doctor.rows import guarded
 from agentctl.doctor.rows import ok
 from agentctl.errors import AgentctlError
-from agentctl.model import Choice
-from agentctl.model import Profile
+from agentctl.settings import Choice
+from agentctl.settings import Profile
 from agentctl.trial import Heard
 
 

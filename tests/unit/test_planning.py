@@ -11,12 +11,13 @@ import pytest
 
 from agentctl import config
 from agentctl import planning
+from agentctl import projects
 from agentctl import store
 from agentctl.config import Config
 from agentctl.errors import AgentctlError
 from agentctl.model import Limits
-from agentctl.model import Project
 from agentctl.request import Request
+from agentctl.settings import Project
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_an_unknown_profile_names_the_closest(home: store.Home, path: str) -> No
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\nb", "-x", "x" * 65, "a b"])
 def test_a_project_name_that_is_a_path_or_worse_is_refused(home: store.Home, tmp_path: Path, name: str) -> None:
     with pytest.raises(AgentctlError) as caught:
-        config.add_project(home, name, str(tmp_path), "", False)
+        projects.add(home, name, str(tmp_path), "", False)
     assert caught.value.code == 2
 
 
@@ -139,11 +140,11 @@ def test_the_innermost_project_contains_a_folder(home: store.Home, tmp_path: Pat
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     for name, folder in (("outer", tmp_path / "a"), ("inner", inner)):
-        config.add_project(home, name, str(folder), "", False)
-    assert config.project_at(home, str(inner)).name == "inner"
-    assert config.project_at(home, str(tmp_path / "a")).name == "outer"
+        projects.add(home, name, str(folder), "", False)
+    assert projects.at(home, str(inner)).name == "inner"
+    assert projects.at(home, str(tmp_path / "a")).name == "outer"
     with pytest.raises(AgentctlError, match="no project is registered") as caught:
-        config.project_at(home, str(tmp_path))
+        projects.at(home, str(tmp_path))
     assert "agentctl add-project" in caught.value.hint
 
 
@@ -151,7 +152,7 @@ def test_the_innermost_project_contains_a_folder(home: store.Home, tmp_path: Pat
 def test_a_damaged_projects_file_is_named_and_kept(home: store.Home, content: bytes) -> None:
     Path(home.projects).write_bytes(content)
     with pytest.raises(AgentctlError, match="is damaged"):
-        config.add_project(home, "p", home.path, "", False)
+        projects.add(home, "p", home.path, "", False)
     assert Path(home.projects).read_bytes() == content
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agentctl import model
+from agentctl import settings
 from agentctl.model import Limits
 from agentctl.model import Result
 from agentctl.model import Spec
@@ -22,9 +23,9 @@ RECORDS = [
     model.Event,
     model.Git,
     model.Result,
-    model.Choice,
-    model.Profile,
-    model.Project,
+    settings.Choice,
+    settings.Profile,
+    settings.Project,
 ]
 WILD: tuple[Any, ...] = (None, True, False, 0, -1, 1 << 70, 1.5, "", "x", [], [1, None, {}], {}, {"a": {}}, "\ud800")
 

@@ -1,0 +1,54 @@
+"""What a user sets up, as values: profiles and projects. Pure."""
+
+from __future__ import annotations
+
+from .model import EDIT
+from .model import Limits
+from .record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+
+class Choice(Record):
+    """One backend a profile would take, with the model and effort for it."""
+
+    backend: str = ""
+    model: str = ""
+    effort: str = ""
+
+
+class Profile(Record):
+    """Backend + model + effort + permissions + limits under a name.
+
+    `backends` are in order of preference: the first that is installed serves.
+    `prompt` names the instructions in prompts/; `escalate_to` the stronger profile.
+    """
+
+    name: str = ""
+    description: str = ""
+    backends: tuple[Choice, ...] = ()
+    permissions: str = EDIT
+    allow: tuple[str, ...] = ()
+    prompt: str = ""
+    limits: Limits = Limits()
+    escalate_to: str = ""
+    escalate: bool = False
+    env: Optional[dict[str, str]] = None
+    worktree: Optional[bool] = None
+
+
+class Project(Record):
+    """A registered directory. `trust`: the vendors may run what the repository configures.
+
+    `worktree`: its runs work in worktrees of their own, in each of which `setup`, a shell
+    command, is run first.
+    """
+
+    name: str = ""
+    path: str = ""
+    default_profile: str = ""
+    trust: bool = False
+    worktree: bool = False
+    setup: str = ""
