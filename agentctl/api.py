@@ -49,7 +49,7 @@ def start(home: Home, request: Request, env: Optional[Mapping[str, str]] = None)
     from . import followup
 
     env = os.environ if env is None else env
-    config, _ = configuration.load(home)
+    config = configuration.sound(home)
     if request.project:
         project = projects.named(home, request.project)
     else:
@@ -68,7 +68,7 @@ def resume(home: Home, parent: str, request: Request, env: Optional[Mapping[str,
     from . import followup
 
     env = os.environ if env is None else env
-    config, _ = configuration.load(home)
+    config = configuration.sound(home)
     asked, project = followup.request_of(home, config, home.run(finding.resolve(home, parent)), request, env)
     return followup.as_staged(home, config, asked, project, env).id
 

@@ -53,7 +53,8 @@ class Config(Record):
     `bypass_permissions`: rules added to the `allow` of every profile that may edit.
     `rescue_ignored`: whether a cleanup saves ignored files too; `rescue_limit_mb`: a
     worktree with more to save is kept instead.
-    `problem` is not read from it: what is wrong with the file, or "".
+    `problem` and `wrong` are not read from it: what is not used of the file, or ""; and of
+    that what has the wrong type or no sense, for which nothing may be started.
     """
 
     tmux_session: str = ""
@@ -88,17 +89,26 @@ class Config(Record):
     profiles: Optional[dict[str, Any]] = None
     backends: Optional[dict[str, Any]] = None
     problem: str = ""
+    wrong: str = ""
 
 
 TRANSPORTS = ("pull", "hooks", "keys", "status")
-_SETTINGS = Config().to_json().keys() - {"problem"}
+_SETTINGS = Config().to_json().keys() - {"problem", "wrong"}
+_ABOVE_ZERO = (
+    "panes_per_window",
+    "default_parallel",
+    "ports_per_slot",
+    "port_base",
+    "verify_timeout_s",
+    "setup_timeout_s",
+)
 DEFAULT_SESSION = "ai"
 
 
 def load(home: Home) -> tuple[Config, str]:
     """The configuration, and its `problem`: said by whoever talks to the user."""
     raw: object = {}
-    problem = ""
+    problem = wrong = ""
     try:
         raw = files.parse(files.read(home.config))
     except FileNotFoundError:
@@ -108,22 +118,43 @@ def load(home: Home) -> tuple[Config, str]:
     if not isinstance(raw, dict):
         problem = "%s is not a JSON object: using defaults" % home.config
     elif not problem:
-        problem = _ignored(home.config, raw)
-    return Config.from_json(raw).replace(problem=problem), problem
+        faults = _faults(raw)
+        wrong = ", ".join(faults.values())
+        unknown = ["`%s` is no setting" % name for name in raw if name not in _SETTINGS]
+        if unknown or wrong:
+            problem = "%s: %s: ignored" % (home.config, ", ".join([*unknown, *faults.values()]))
+        raw = {name: value for name, value in raw.items() if name not in faults.keys() - {"wake"}}
+    return Config.from_json(raw).replace(problem=problem, wrong=wrong and "%s: %s" % (home.config, wrong)), problem
 
 
-def _ignored(path: str, raw: dict[str, Any]) -> str:
-    """What of a readable configuration is not used, or ""."""
-    unknown = ["`%s` is no setting" % name for name in raw if name not in _SETTINGS]
-    mistyped = ["`%s` has the wrong type" % name for name in misfits(Config, raw)]
-    mistyped += ["`wake`: %s" % wrong for wrong in _wrong_with_wake(raw.get("wake"))]
-    return "%s: %s: ignored" % (path, ", ".join(unknown + mistyped)) if unknown or mistyped else ""
+def sound(home: Home) -> Config:
+    """The configuration for whoever starts or changes something. Raises AgentctlError that names key and file."""
+    config, _ = load(home)
+    if config.wrong:
+        raise AgentctlError(config.wrong, "mend the file: see `agentctl help config`")
+    return config
 
 
-def _wrong_with_wake(raw: object) -> list[str]:
+def _faults(raw: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with the values, by setting: their type, or that they make no sense."""
+    found = {n: "`%s` must be above 0" % n for n in _ABOVE_ZERO if isinstance(raw.get(n), (int, float)) and raw[n] <= 0}
+    found.update({n.partition(".")[0]: "`%s` has the wrong type" % n for n in misfits(Config, raw)})
+    for name, wrong in (("wake", _wrong_with_wake), ("max_parallel", _wrong_with_parallel)):
+        said = wrong(raw.get(name))
+        found.update({name: "`%s`: %s" % (name, said)} if said else {})
+    return {name: words for name, words in found.items() if name in _SETTINGS}
+
+
+def _wrong_with_parallel(wanted: object) -> str:
+    numbers = list(wanted.values()) if isinstance(wanted, dict) else [] if wanted is None else [wanted]
+    good = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers)
+    return "" if good else "it is a number above 0, or an object of such numbers by backend"
+
+
+def _wrong_with_wake(raw: object) -> str:
     lists = list(raw.values()) if isinstance(raw, dict) else [] if raw is None else [raw]
     good = all(isinstance(words, list) and all(w in TRANSPORTS for w in words) for words in lists)
-    return [] if good else ["it is a list of %s, or an object of such lists" % ", ".join(TRANSPORTS)]
+    return "" if good else "it is a list of %s, or an object of such lists" % ", ".join(TRANSPORTS)
 
 
 def misfits(kind: type[Record], raw: dict[str, Any]) -> list[str]:

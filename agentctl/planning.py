@@ -16,6 +16,7 @@ from . import text
 from . import trust
 from .errors import AgentctlError
 from .errors import usage_error
+from .model import READ_ONLY
 from .model import Limits
 from .model import Spec
 from .record import Record
@@ -62,7 +63,7 @@ def plan(home: Home, config: Config, request: Request, project: Project, env: Ma
         model=request.model or choice.model,
         effort=request.effort or choice.effort,
         permissions=profile.permissions,
-        allow=profile.allow,
+        allow=_allowed(config, profile),
         custom=custom,
         trusted=project.trust or trust.by_vendor(choice.backend, project.path, env),
         parent=request.parent,
@@ -87,6 +88,12 @@ def _profile(config: Config, request: Request, name: str) -> Profile:
     if request.argv and not request.profile:
         return Profile()
     return configuration.profile(config, name)
+
+
+def _allowed(config: Config, profile: Profile) -> tuple[str, ...]:
+    """The profile's rules, and those of the home for every profile that may edit."""
+    more = (config.bypass_permissions or ()) if profile.permissions != READ_ONLY else ()
+    return tuple(dict.fromkeys((*profile.allow, *more)))
 
 
 def _title(request: Request) -> str:

@@ -67,17 +67,18 @@ config.json in the home is yours to edit. Every key may be absent.
   ports_per_slot         this (100)
   min_free_disk_mb       with less free than this nothing is started
   min_free_memory_mb     (512 and 256); 0: never look
-  worktree_dir           where worktrees are made; absent: worktrees/ in the home
+  worktree_dir           where worktrees are made; absent: in the home
   branch_prefix          of their branches: PREFIX/fix-login-ab12 (agentctl)
   setup_timeout_s        seconds for a project's --setup command (600)
-  bypass_permissions     rules like "Bash(make:*)" that are added to `allow` of
-                         every profile that may edit
+  bypass_permissions     rules like "Bash(make:*)" that every profile which may
+                         edit has besides its own `allow`
   rescue_ignored         false: a cleanup saves no ignored files (true)
   rescue_limit_mb        a worktree with more than this to save is kept (2048)
 
 How an orchestrator is told: `agentctl help orchestrators`.
-A file that cannot be read is said, left as it is, and defaults are used. So are
-keys that are no setting, or whose value has the wrong type.
+A file that cannot be read is said, left as it is, and defaults are used; a key
+that is no setting is said. A value of the wrong type is an error for whatever
+starts or changes something; what only reads uses the default, and says so.
 """
 
 PROFILES = """\

@@ -170,18 +170,61 @@ def test_a_damaged_configuration_is_said_and_defaults_serve(home: store.Home, co
 def test_values_of_the_wrong_type_are_the_defaults(home: store.Home) -> None:
     Path(home.config).write_text('{"panes_per_window": "six", "wake_keys": 1, "stop_grace_s": 2, "unknown": {}}')
     loaded, problem = config.load(home)
-    assert loaded == Config(stop_grace_s=2.0, problem=problem)
+    assert loaded == Config(stop_grace_s=2.0, problem=problem, wrong=loaded.wrong)
     assert (
         problem == "%s: `unknown` is no setting, `panes_per_window` has the wrong type, "
         "`wake_keys` has the wrong type: ignored" % home.config
     )
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"worktree_dir": 5}, "`worktree_dir` has the wrong type"),
+        ({"branch_prefix": ["a"]}, "`branch_prefix` has the wrong type"),
+        ({"default_parallel": "3"}, "`default_parallel` has the wrong type"),
+        ({"default_parallel": 0}, "`default_parallel` must be above 0"),
+        ({"max_parallel": "8"}, "`max_parallel`: it is a number above 0"),
+        ({"max_parallel": True}, "`max_parallel`: it is a number above 0"),
+        ({"max_parallel": {"codex": 0}}, "`max_parallel`: it is a number above 0"),
+        ({"bypass_permissions": "Bash(ls)"}, "`bypass_permissions` has the wrong type"),
+        ({"wake": ["telepathy"]}, "`wake`: it is a list of pull, hooks"),
+    ],
+)
+def test_nothing_is_started_by_a_configuration_that_is_wrong(
+    home: store.Home, setting: dict[str, Any], said: str
+) -> None:
+    """The error names key and file; who only reads gets the default and is told."""
+    Path(home.config).write_text(json.dumps({**setting, "stop_grace_s": 2}))
+    loaded, problem = config.load(home)
+    assert said in problem and problem.startswith(home.config)
+    assert loaded.replace(problem="", wrong="", wake=None) == Config(stop_grace_s=2.0)
+    assert "keys" not in config.transports(loaded, "any") or "wake" not in setting  # nobody asked for keys
+    with pytest.raises(AgentctlError) as caught:
+        config.sound(home)
+    assert str(caught.value).startswith(home.config + ": ") and said in str(caught.value)
+
+
+def test_an_unknown_setting_is_said_and_stops_nothing(home: store.Home) -> None:
+    Path(home.config).write_text('{"max_paralel": 3, "max_parallel": {"*": 3, "codex": 1}}')
+    assert config.load(home)[1] == "%s: `max_paralel` is no setting: ignored" % home.config
+    assert config.sound(home).max_parallel == {"*": 3, "codex": 1}
+
+
+def test_rules_of_the_home_are_added_where_a_profile_may_edit(home: store.Home, tmp_path: Path) -> None:
+    mine = Config(bypass_permissions=["Bash(just:*)", "Bash(make:*)"], executables={"claude": "/bin/true"})
+    for name, added in (("spark", True), ("review", False)):
+        request = Request(profile=name, backend="claude", prompt="x")
+        spec = planning.plan(home, mine, request, Project(name="p", path=str(tmp_path)), {}, 1.0).spec
+        assert ("Bash(just:*)" in spec.allow) == added
+        assert spec.allow.count("Bash(make:*)") == added
+
+
 def test_a_configuration_in_which_nothing_is_wrong_has_no_problem(home: store.Home) -> None:
     assert config.load(home) == (Config(), "")
     wanted = Config(executables={"codex": "/c"}, stop_grace_s=2, profiles={}, backends={})
     raw = wanted.to_json()
-    del raw["problem"]
+    del raw["problem"], raw["wrong"]
     Path(home.config).write_text(json.dumps(raw))
     assert config.load(home) == (wanted, "")
 
