@@ -12,28 +12,34 @@ import signal
 import threading
 import time
 
+from . import bell
 from . import environ
+from . import files
 from . import paths
 from . import signals
 from . import supervise
 from .errors import AgentctlError
+from .model import PAUSED
 from .model import QUEUED
 from .worker import Worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Sequence
     from typing import Any
+    from typing import Optional
 
     from .config import Config
     from .model import Spec
     from .signals import Alarm
+    from .slots import Seat
     from .store import Run
     from .story import Story
 
 LONG_NAP = 1.0
-"""Seconds between two looks at what has no way to wake us: a stop request, new output."""
+"""Seconds between two looks at what may have no way to wake us: a request whose bell was lost, new output."""
 _SERVER_DEATH_S = 1.5
 _STOP_WORDS = {
     signal.SIGINT: "stopped by ^C in its pane",
@@ -45,7 +51,8 @@ _STOP_WORDS = {
 class Attendant:
     """The run, how to tell of it, what the caller handed over, and whether we were asked to stop.
 
-    `crew` holds the process started last, whose sentinel its owner dismisses when all is done.
+    `remarks` become warnings of the result. `crew` holds the process started last, whose
+    sentinel its owner dismisses when all is done.
     """
 
     def __init__(
@@ -66,8 +73,13 @@ class Attendant:
         self.alarm = alarm
         self.left = 0
         self.stopped = ""
+        self.seat: Optional[Seat] = None
+        self._bells: Optional[list[bell.Bell]] = None
+        self._stood_s = 0.0
+        self._stands_since: Optional[float] = None
         self._env = env
         self._umask = umask
+        self.remarks: list[str] = []
         self._crew = crew
 
     def stop_asked(self) -> str:
@@ -83,7 +95,43 @@ class Attendant:
                 self.stopped = "stopped on request"
         return self.stopped
 
-    def interruptibly(self, block: Callable[[], Any]) -> Any:
+    def pause_asked(self) -> bool:
+        """Whether the run is to stand still: by a request file, which we take away when asked to go on."""
+        at = self.run.file
+        if not os.path.exists(at("pause")):
+            return False
+        if not os.path.exists(at("continue")):
+            return True
+        files.remove(at("pause"))
+        files.remove(at("continue"))
+        return False
+
+    def nap(self, seconds: float, also: Iterable[int] = ()) -> None:
+        """As `alarm.sleep`, but a request to stop, pause or continue ends it.
+
+        The first one makes the bell, off the way to the worker's first instruction, and
+        returns at once: whoever asked before could not ring.
+        """
+        if self._bells is None:
+            self._bells = _bells(self.run.file(bell.OF_RUN))
+            return
+        self.alarm.sleep(seconds, also=[*(ours.fileno() for ours in self._bells), *also])
+        for ours in self._bells:
+            ours.hush()
+
+    def now(self) -> float:
+        """Seconds of a clock for time limits: it stands still while the run does."""
+        return (time.monotonic() if self._stands_since is None else self._stands_since) - self._stood_s
+
+    def stop_clock(self) -> None:
+        self._stands_since = time.monotonic()
+
+    def start_clock(self) -> None:
+        if self._stands_since is not None:
+            self._stood_s += time.monotonic() - self._stands_since
+            self._stands_since = None
+
+    def interruptibly(self, block: Callable[[], Any], doing: str = "waits") -> Any:
         """The answer (or error) of a blocking call made in a thread; None if we were told to stop."""
         answers: list[Any] = []
         read, write = os.pipe()
@@ -97,14 +145,23 @@ class Attendant:
 
         threading.Thread(target=ask, daemon=True).start()
         while not answers and not self.stop_asked():
-            self.story.status(QUEUED, "waits", 0)
-            self.alarm.sleep(LONG_NAP, also=(read,))
+            self.story.status(PAUSED if self.pause_asked() else QUEUED, doing, 0)
+            self.nap(LONG_NAP, also=(read,))
         return answers[0] if answers else None
+
+    def as_caller(self, make: Callable[[], Any]) -> Any:
+        """What `make` makes is as open to others as what the caller himself makes."""
+        before = os.umask(self._umask)
+        try:
+            return make()
+        finally:
+            os.umask(before)
 
     def start(
         self, argv: Sequence[str], more: Sequence[tuple[str, str]], stdin: str, stdout: str, stderr: str
     ) -> Worker:
         """Start a process of this run; `stdout` and `stderr` name files of the run. Raises OSError."""
+        more = (*(self.seat.env() if self.seat else ()), *more)
         env = environ.for_worker(self._env, self.run.id, self.run.home.path, more)
         at = self.run.file
         while self._crew:
@@ -112,6 +169,14 @@ class Attendant:
         will = (*paths.PROGRAM, "_settle", self.run.home.path, self.run.id)
         self._crew.append(Worker(self.run.id, self.alarm, argv, env, self._umask, stdin, at(stdout), at(stderr), will))
         return self._crew[-1]
+
+
+def _bells(folder: str) -> list[bell.Bell]:
+    """Our bell; none where the file system has no FIFOs: then a request is seen at the next look."""
+    try:
+        return [bell.Bell(folder)]
+    except OSError:
+        return []
 
 
 def _only_the_screen_went() -> bool:

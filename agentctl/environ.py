@@ -26,6 +26,8 @@ _INHERITED = frozenset(
         "AGENTCTL_ORCHESTRATOR",
         "CODEX_THREAD_ID",
         "AGENTCTL_DETACHED",
+        "AGENTCTL_SLOT",
+        "AGENTCTL_PORT_BASE",
         "AI_ORCH_HOME",
         "COLUMNS",
         "LINES",

@@ -26,6 +26,8 @@ from .planning import Plan
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Sequence
+    from typing import Optional
 
     from .store import Home
     from .store import Run
@@ -46,8 +48,12 @@ def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask:
     texts = {**plan.texts, "environment": handed}
     try:
         wake = orchestrators.addressee(home, config, env)
-        spec = plan.spec.replace(wake=wake if wake.orchestrator else plan.spec.wake)
+        spec = plan.spec.replace(wake=wake if wake.orchestrator else plan.spec.wake.replace(run=wake.run))
         run = store.stage(home, spec, texts)
+        if spec.batch or config.max_parallel is not None:
+            from . import pools  # without a limit nobody queues
+
+            pools.enrol(run, config, spec)
         if spec.wake.orchestrator:
             inbox.ring(home, spec.wake.orchestrator)  # whoever waits for its news has one more run to watch
         return run
@@ -55,6 +61,13 @@ def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask:
         raise AgentctlError(
             "cannot write in %s: %s" % (home.runs, e.strerror), "free space there, or choose another --home"
         ) from None
+
+
+def umask() -> int:
+    """Ours, which a worker is to have; the system tells it only as it is changed."""
+    before = os.umask(0o077)
+    os.umask(before)
+    return before
 
 
 def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: bool) -> None:
@@ -72,7 +85,27 @@ def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: b
             return
         if isinstance(e, AgentctlError):
             raise
-        raise AgentctlError("cannot start a runner: %s" % e.strerror, "see `agentctl help files`") from None
+        raise _no_runner(e) from None
+
+
+def launch_all(
+    home: Home, config: Config, runs: Sequence[Run], env: Mapping[str, str], pane: bool
+) -> Optional[AgentctlError]:
+    """Start the runners of staged runs, in order; why it ended early, and then those without one are withdrawn."""
+    left = list(runs)
+    try:
+        while left:
+            started = _in_panes if pane else _each_detached
+            failed = started(home, config, left, env)
+            if failed is None:
+                return None
+            if not (isinstance(failed, tmux.TmuxFailed) and _born_all_the_same(left[0])):
+                return failed
+            left.pop(0)
+        return None
+    finally:
+        for run in left:
+            store.withdraw(run)
 
 
 def launch_surely(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: bool) -> None:
@@ -104,11 +137,58 @@ def _in_pane(home: Home, config: Config, argv: list[str], env: Mapping[str, str]
     server, session = server_of(config, env)
     key = "%s %s" % (server.socket, session)
     with locks.holding(home.tmux_lock):
-        places = files.load(home.places)
-        places = places if isinstance(places, dict) and len(places) < _MOST_PLACES else {}
+        places = _places(home)
         last = tmux.Place.from_json(places.get(key))
         place = tmux.open_pane(server, session, argv, max(config.panes_per_window, 1), last)
-        files.refresh(home.places, files.dump({**places, key: place.to_json()}))
+        _note(home, {**places, key: place.to_json()})
+
+
+def _in_panes(home: Home, config: Config, left: list[Run], env: Mapping[str, str]) -> Optional[AgentctlError]:
+    """Takes from `left` the runs that have a pane; why there are others, or None."""
+    from . import manypanes
+
+    server, session = server_of(config, env)
+    key = "%s %s" % (server.socket, session)
+    argvs, count = [_runner_argv(home, run) for run in left], len(left)
+    with locks.holding(home.tmux_lock):
+        places = _places(home)
+        last = tmux.Place.from_json(places.get(key))
+        try:
+            for place, opened in manypanes.open_all(server, session, argvs, max(config.panes_per_window, 1), last):
+                last = place
+                del left[: len(left) - (count - opened)]
+        except (AgentctlError, OSError) as e:
+            return e if isinstance(e, AgentctlError) else _no_runner(e)
+        finally:
+            _note(home, {**places, key: last.to_json()})
+    return None
+
+
+def _each_detached(home: Home, _config: Config, left: list[Run], _env: Mapping[str, str]) -> Optional[AgentctlError]:
+    """As `_in_panes`, without a terminal."""
+    while left:
+        try:
+            detached(_runner_argv(home, left[0]), {"PATH": os.environ.get("PATH", os.defpath)})
+        except OSError as e:
+            return _no_runner(e)
+        left.pop(0)
+    return None
+
+
+def _no_runner(error: OSError) -> AgentctlError:
+    return AgentctlError("cannot start a runner: %s" % error.strerror, "see `agentctl help files`")
+
+
+def _places(home: Home) -> dict[str, object]:
+    places = files.load(home.places)
+    return places if isinstance(places, dict) and len(places) < _MOST_PLACES else {}
+
+
+def _note(home: Home, places: dict[str, object]) -> None:
+    try:
+        files.refresh(home.places, files.dump(places))
+    except OSError:
+        pass  # a full disk: the next start asks tmux for its windows
 
 
 def detached(argv: list[str], env: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What must come before a worker: the runs it follows, and its turn in a conversation.
+"""What must come before a worker: the runs it follows, its turn in a conversation, a slot.
 
 Waiting is blocking on locks, in a thread, so that a request to stop is still heard.
 """
@@ -10,12 +10,14 @@ import os
 from . import files
 from . import judge
 from . import locks
+from . import slots
 from . import waiting
 from .errors import AgentctlError
 from .model import Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Optional
 
     from .attend import Attendant
@@ -90,3 +92,20 @@ def join_conversation(attendant: Attendant) -> Optional[Conversation]:
     if isinstance(lock, Exception):
         raise lock
     return None if lock is None else Conversation(lock)
+
+
+def take_slot(attendant: Attendant) -> None:
+    """Wait until the run may work: see slots.py. Without a slot only where we were told to stop. Raises OSError."""
+
+    def wait(block: Callable[[], bool]) -> object:
+        attendant.story.note("queued", "waits for a slot")
+        return attendant.interruptibly(block, "waits for a slot")
+
+    attendant.seat = slots.Seat(attendant.run, attendant.spec, attendant.config, wait)
+    attendant.seat.take()
+
+
+def leave_slot(attendant: Attendant) -> None:
+    """Nothing of the run works any more: the next one may begin, before our end is written down."""
+    if attendant.seat:
+        attendant.seat.leave()

@@ -42,6 +42,7 @@ def small(world: World) -> Iterator[World]:
         pytest.skip("cannot mount a small disk (%s)" % why)
     shutil.copytree(old, world.home)
     world.env["AI_ORCH_HOME"] = str(world.home)
+    world.config(min_free_disk_mb=0)
     try:
         yield world
     finally:
