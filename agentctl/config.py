@@ -139,7 +139,8 @@ def _faults(raw: dict[str, Any]) -> dict[str, str]:
     """What is wrong with the values, by setting: their type, or that they make no sense."""
     found = {n: "`%s` must be above 0" % n for n in _ABOVE_ZERO if isinstance(raw.get(n), (int, float)) and raw[n] <= 0}
     found.update({n.partition(".")[0]: "`%s` has the wrong type" % n for n in misfits(Config, raw)})
-    for name, wrong in (("wake", _wrong_with_wake), ("max_parallel", _wrong_with_parallel)):
+    checks = (("wake", _wrong_with_wake), ("max_parallel", _wrong_with_parallel), ("branch_prefix", _wrong_with_prefix))
+    for name, wrong in checks:
         said = wrong(raw.get(name))
         found.update({name: "`%s`: %s" % (name, said)} if said else {})
     return {name: words for name, words in found.items() if name in _SETTINGS}
@@ -149,6 +150,14 @@ def _wrong_with_parallel(wanted: object) -> str:
     numbers = list(wanted.values()) if isinstance(wanted, dict) else [] if wanted is None else [wanted]
     good = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers)
     return "" if good else "it is a number above 0, or an object of such numbers by backend"
+
+
+def _wrong_with_prefix(raw: object) -> str:
+    """By the rules of git check-ref-format, for each part."""
+    parts = raw.split("/") if isinstance(raw, str) else ["x"]
+    bad = [p for p in parts if p in ("", "@") or p[0] in ".-" or p.endswith((".", ".lock")) or ".." in p or "@{" in p]
+    strange = isinstance(raw, str) and any(c <= " " or c in "~^:?*[\\\x7f" for c in raw)
+    return "no branch can begin like this" if bad or strange else ""
 
 
 def _wrong_with_wake(raw: object) -> str:

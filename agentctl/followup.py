@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 
+from . import capacity
 from . import config as configuration
 from . import launch
 from . import planning
@@ -22,6 +23,7 @@ from .settings import Project
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
     from typing import Optional
 
     from .config import Config
@@ -42,14 +44,14 @@ def request_of(
         raise AgentctlError(
             "run %s was a command: it has no session to go on with" % parent.id, "start it again with `agentctl start`"
         )
-    if not os.path.isdir(spec.cwd):
+    if not spec.worktree.run and not os.path.isdir(spec.cwd):
         raise AgentctlError(
             "the directory of run %s is gone: %s" % (parent.id, spec.cwd), "start a new run with `agentctl start`"
         )
     project = project_of(home, spec)
     asked = request.replace(
+        **_place(home, spec),
         parent=parent.id,
-        cwd=spec.cwd,
         profile=request.profile or spec.profile,
         title=request.title or spec.title,
         verify=request.verify or spec.verify,
@@ -71,6 +73,24 @@ def request_of(
     ), project
 
 
+def _place(home: Home, spec: Spec) -> dict[str, Any]:
+    """Where a follower of the run works: in its worktree, if it had one. Raises AgentctlError."""
+    if not spec.worktree.run:
+        return {"worktree": False, "cwd": spec.cwd}
+    from . import custody
+    from . import worktree
+
+    kept = custody.load(home, spec.worktree.run)
+    if kept is None:  # it was never made
+        return {"worktree": True, "base": spec.worktree.base, "cwd": project_of(home, spec).path}
+    if kept.removed_at or not worktree.exists(kept.worktree):
+        raise AgentctlError(
+            "the worktree of run %s was removed: %s" % (spec.id, kept.worktree.path),
+            "bring it back with `agentctl undo %s`" % kept.worktree.run,
+        )
+    return {"within": kept.worktree, "cwd": spec.cwd}
+
+
 def _same_backend(config: Config, profile: str, spec: Spec) -> str:
     """The parent's backend where the profile has it; else as the profile prefers."""
     if profile == spec.profile:
@@ -82,7 +102,8 @@ def _same_backend(config: Config, profile: str, spec: Spec) -> str:
 def project_of(home: Home, spec: Spec) -> Project:
     """The run's project, or one made of its spec where it is no longer registered."""
     known = projects.every(home).get(spec.project)
-    return known or Project(name=spec.project, path=spec.cwd)
+    source = os.path.join(spec.worktree.source or spec.worktree.common, spec.worktree.inside)
+    return known or Project(name=spec.project, path=os.path.normpath(source) if spec.worktree.run else spec.cwd)
 
 
 def _handed_over(parent: Run, result: Result, prompt: str) -> str:
@@ -99,22 +120,46 @@ def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str
     config, _ = configuration.load(run.home)
     reasons = tuple(r for r in (result.error, _unmet(result), result.notes) if r)
     request = Request(
+        **_place(run.home, spec),
         prompt=prompting.escalation(run.text("prompt.md"), result.report, reasons),
         profile=spec.escalate_to,
         backend=spec.asked_backend,
         limits=spec.asked_limits,
-        cwd=spec.cwd,
         title=spec.title,
         parent=run.id,
         verify=spec.verify,
         pane=spec.pane,
         schema=_schema(run, spec),
         escalated_from=(*spec.escalated_from, spec.profile),
+        batch=spec.batch,
+        batch_parallel=spec.batch_parallel,
     )
     plan = planning.plan(run.home, config, request, project_of(run.home, spec), env, time.time())
-    child = launch.stage(run.home, config, plan, env, _umask())
+    child = launch.stage(run.home, config, plan, env, launch.umask())
     run.note_child(child.id)
     return child.id
+
+
+def stage_continuation(run: Run, config: Config, env: Mapping[str, str]) -> Run:
+    """Stage the run that goes on where an ended one was interrupted, as it was asked for. Raises AgentctlError."""
+    from . import prompting
+
+    spec = run.spec()
+    request = Request(
+        prompt=prompting.CONTINUATION,
+        backend=spec.backend,
+        effort=spec.effort,
+        limits=spec.asked_limits,
+        escalate=bool(spec.escalate_to),
+        escalated_from=spec.escalated_from,
+        pane=spec.pane,
+        touches=spec.touches,
+        batch=spec.batch,
+        batch_parallel=spec.batch_parallel,
+    )
+    asked, project = request_of(run.home, config, run, request, env)
+    plan = planning.plan(run.home, config, asked, project, env, time.time())
+    return launch.stage(run.home, config, plan, env, launch.umask())
 
 
 def _schema(run: Run, spec: Spec) -> str:
@@ -135,17 +180,12 @@ def launch_staged(home: Home, config: Config, run_id: str, env: Mapping[str, str
     launch.launch_surely(home, config, run, here, run.spec().pane)
 
 
-def _umask() -> int:
-    before = os.umask(0o077)
-    os.umask(before)
-    return before
-
-
 def as_staged(
     home: Home, config: Config, request: Request, project: Project, env: Mapping[str, str], now: Optional[float] = None
 ) -> Run:
     """Plan, stage and launch: the one way a run begins."""
     plan = planning.plan(home, config, request, project, env, now or time.time())
-    run = launch.stage(home, config, plan, env, _umask())
+    capacity.check(home, config, plan.spec.worktree.path)
+    run = launch.stage(home, config, plan, env, launch.umask())
     launch.launch(home, config, run, env, request.pane)
     return run

@@ -11,7 +11,7 @@ a copy of the index, the real object store as a read-only alternate, and of the
 repository's config only values that cannot name a program. That also leaves its
 index, refs and objects as they are, and works beside a stale index.lock.
 
-The user's global config stays in force (git-lfs). Only git.py imports this.
+The user's global config stays in force (git-lfs). Only modules of the git family import this.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class Repo(Record):
 
 
 class CannotError(Exception):
-    """git said no; the text is its reason."""
+    """git said no; the text is its reason. `done` is how it ended, where it was run."""
+
+    done = proc.Done()
 
 
 TROUBLE = (CannotError, AgentctlError, OSError)
@@ -95,7 +97,9 @@ class Door:
         except proc.ProcTimeout:
             raise proc.ProcTimeout("no time left for git %s" % args[0]) from None
         if done.code:
-            raise CannotError(one_line(done.err.decode("utf-8", "replace"), 300) or "git %s failed" % args[0])
+            said = CannotError(one_line(done.err.decode("utf-8", "replace"), 300) or "git %s failed" % args[0])
+            said.done = done
+            raise said
         return done.out
 
     def line(self, *args: str) -> str:
@@ -150,6 +154,30 @@ def shared(common: str, seconds: float) -> Door:
     return Door(common, time.monotonic() + seconds, {**environment(), "GIT_DIR": common})
 
 
+def linked(common: str, own: str, seconds: float) -> Door:
+    """As `shared`, with the HEAD of one worktree, whose own git directory this is.
+
+    Git takes refs by the `commondir` file in it, whatever GIT_COMMON_DIR says, and a worker
+    may have written that: raises CannotError where it leads elsewhere.
+    """
+    said = os.path.join(own, "commondir")
+    if own != common and os.path.realpath(os.path.join(own, _line_of(said))) != os.path.realpath(common):
+        raise CannotError("%s leads git elsewhere" % said)
+    env = {**environment(), "GIT_DIR": own, "GIT_COMMON_DIR": common}
+    return Door(common, time.monotonic() + seconds, env)
+
+
+def _line_of(path: str) -> str:
+    return os.fsdecode(files.read(path, 1 << 14)).rstrip("\n")
+
+
+def known(common: str, own: str, top: str, deadline: float) -> Repo:
+    """As `discover`, for places that are known from a record. HEAD is not asked."""
+    door = Door(common, deadline, {**environment(), "GIT_DIR": common})
+    hashes = door.line("rev-parse", "--show-object-format")
+    return Repo(top=top, own=own, common=common, format=hashes, config=_harmless(door))
+
+
 def content(common: str, top: str, index: str, scratch: str, seconds: float) -> Door:
     """For what reads or writes files below `top` by the index file `index`.
 
@@ -160,7 +188,7 @@ def content(common: str, top: str, index: str, scratch: str, seconds: float) -> 
     folder = os.path.join(scratch, "git-" + os.urandom(4).hex())
     _bare_bones(folder, seen.line("rev-parse", "--show-object-format"))
     for name in ("shallow", "info/exclude", "info/attributes"):
-        _copy(os.path.join(common, name), os.path.join(folder, name))
+        copy(os.path.join(common, name), os.path.join(folder, name))
     env = environment()
     env.update(GIT_DIR=folder, GIT_WORK_TREE=top, GIT_INDEX_FILE=index)
     env["GIT_OBJECT_DIRECTORY"] = os.path.join(common, "objects")
@@ -185,12 +213,12 @@ def private(repo: Repo, scratch: str, deadline: float) -> Door:
     files.private_folder(objects)
     _bare_bones(folder, repo.format)
     for name in ("index", *_shared_indexes(repo.own)):
-        _copy(os.path.join(repo.own, name), os.path.join(folder, name))
+        copy(os.path.join(repo.own, name), os.path.join(folder, name))
     for name in ("shallow", "info/exclude", "info/attributes"):
-        _copy(os.path.join(repo.common, name), os.path.join(folder, name))
+        copy(os.path.join(repo.common, name), os.path.join(folder, name))
     env = environment()
     env.update(GIT_DIR=folder, GIT_WORK_TREE=repo.top, GIT_OBJECT_DIRECTORY=objects)
-    env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = _quoted(os.path.join(repo.common, "objects"))
+    env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quoted(os.path.join(repo.common, "objects"))
     return Door(repo.top, deadline, env, repo.config)
 
 
@@ -198,7 +226,7 @@ def _shared_indexes(folder: str) -> list[str]:
     return [name for name in os.listdir(folder) if name.startswith("sharedindex.")]
 
 
-def _copy(source: str, target: str) -> None:
+def copy(source: str, target: str) -> None:
     """Copy a regular file with its time: by the index's time git tells which of its
     entries may have been edited within the clock's grain, unseen."""
     try:
@@ -214,6 +242,6 @@ def _copy(source: str, target: str) -> None:
         os.close(fd)
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
     """As one entry of a list of paths: the list is parted at `:`."""
     return '"%s"' % path.replace("\\", "\\\\").replace('"', '\\"')

@@ -95,8 +95,6 @@ def blank(spec: Spec, status: str, error: str) -> Result:
         model=spec.model,
         parent=spec.parent,
         session_id=spec.session_id if spec.resume else "",
-        branch=spec.worktree.branch,
-        worktree=spec.worktree.path,
         created_at=spec.created_at,
     )
 

@@ -101,6 +101,12 @@ class Worktree(Record):
     common: str = ""
     source: str = ""
 
+    def written_by_commits(self) -> tuple[str, ...]:
+        """The folders of the common git directory that a commit on the branch writes in."""
+        below = self.branch.rpartition("/")[0]
+        places = ("objects", "refs/heads/" + below, "logs/refs/heads/" + below, "worktrees/" + self.run)
+        return tuple("%s/%s" % (self.common, place) for place in places) if below else ()
+
     def of_run(self, run_id: str) -> Worktree:
         """The plan, completed by the id of the run that it is for."""
         return self.replace(run=run_id, path="%s/%s" % (self.path, run_id), branch=self.branch + run_id[-4:])

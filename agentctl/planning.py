@@ -24,6 +24,8 @@ from .request import Request
 from .settings import Choice
 from .settings import Profile
 from .settings import Project
+from .store import ID
+from .store import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,8 +80,12 @@ def plan(home: Home, config: Config, request: Request, project: Project, env: Ma
         usage_before=request.usage_before,
         default_schema=not request.schema,
         pane=request.pane,
+        touches=request.touches,
+        batch=request.batch,
+        batch_parallel=request.batch_parallel,
         created_at=now,
     )
+    spec = _housed(home, config, request, profile, project, spec)
     return _with_texts(home, spec, request, profile)
 
 
@@ -88,6 +94,35 @@ def _profile(config: Config, request: Request, name: str) -> Profile:
     if request.argv and not request.profile:
         return Profile()
     return configuration.profile(config, name)
+
+
+def _housed(home: Home, config: Config, request: Request, profile: Profile, project: Project, spec: Spec) -> Spec:
+    """With the worktree that it goes on in, or the plan of one of its own, where that is wished."""
+    if request.within.run:
+        return spec.replace(worktree=request.within, top=request.within.path)
+    wishes = (request.worktree, profile.worktree, project.worktree)
+    if not next(wish for wish in wishes if wish is not None):
+        if request.base:
+            raise usage_error("--base is where a worktree begins: none is asked for", "add --worktree")
+        return spec
+    from . import surveying  # which most runs do not need
+
+    where = os.path.join(home.path, os.path.expanduser(config.worktree_dir)) if config.worktree_dir else home.worktrees
+    base = _branch_of_run(home, request.base)
+    planned = surveying.survey(spec.cwd, base, config.branch_prefix, spec.title, os.path.normpath(where))
+    return spec.replace(worktree=planned, setup=project.setup)
+
+
+def _branch_of_run(home: Home, base: str) -> str:
+    """A base that is a run's id means its branch."""
+    if not ID.match(base):
+        return base
+    from . import custody
+
+    kept = custody.load(home, Run(home, base).spec().worktree.run or base)
+    if kept is None:
+        raise usage_error("run %s has no branch to begin from" % base, "name a branch, a tag or a commit")
+    return "refs/heads/" + kept.worktree.branch
 
 
 def _allowed(config: Config, profile: Profile) -> tuple[str, ...]:

@@ -60,7 +60,9 @@ def _example(name: str) -> str:
     return fitted or "NAME"
 
 
-def add(home: Home, name: str, path: str, default_profile: str, trust: bool) -> Project:
+def add(
+    home: Home, name: str, path: str, default_profile: str, trust: bool, worktree: bool = False, setup: str = ""
+) -> Project:
     """Register a directory; the same name again changes its entry. Raises AgentctlError.
 
     Without a path it is the one that the name has, else the current directory.
@@ -77,7 +79,14 @@ def add(home: Home, name: str, path: str, default_profile: str, trust: bool) -> 
         raise AgentctlError("%s is not a directory" % path, "give the project's own directory")
     if default_profile:
         config.profile(config.load(home)[0], default_profile)
-    entry = Project(name=name, path=os.path.realpath(path), default_profile=default_profile, trust=trust)
+    entry = Project(
+        name=name,
+        path=os.path.realpath(path),
+        default_profile=default_profile,
+        trust=trust,
+        worktree=worktree,
+        setup=setup,
+    )
     with locks.holding(home.lock):
         _save(home, {**every(home), name: entry})
     return entry

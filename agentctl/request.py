@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .model import Limits
 from .model import Usage
+from .model import Worktree
 from .record import Record
 
 TYPE_CHECKING = False
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Request(Record):
-    """What a caller of `start` asked for; "" and None mean: as the profile says."""
+    """What a caller of `start` asked for; "" and None mean: as the profile says.
+
+    `within` is the worktree, made for another run, that this one goes on in.
+    """
 
     prompt: str = ""
     project: str = ""
@@ -34,6 +38,7 @@ class Request(Record):
     usage_before: Usage = Usage()
     escalated_from: tuple[str, ...] = ()
     worktree: Optional[bool] = None
+    within: Worktree = Worktree()
     base: str = ""
     touches: tuple[str, ...] = ()
     batch: str = ""

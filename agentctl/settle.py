@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 
 from . import backends
+from . import bell
+from . import custody
 from . import files
 from . import judge
 from . import locks
@@ -22,6 +24,7 @@ from .errors import AgentctlError
 from .model import LOST
 from .model import Result
 from .model import Spec
+from .model import Worktree
 from .progress import of_spec
 from .record import typed
 from .store import Run
@@ -99,6 +102,7 @@ def _finish(run: Run, result: Result) -> None:
     files.remove(run.file("environment"))  # a runner killed as it was born had no time to
     if run.staged():
         os.rename(run.path, os.path.join(run.home.runs, run.id))
+    bell.remove_all(run.file(bell.OF_RUN))
     posted = notify.note_end(run, result)
     store.tidy(run)
     if posted:  # else its runner, or the runner's sentinel, sees to the wake
@@ -117,7 +121,7 @@ def _lost(run: Run, why: str, now: float) -> Result:
     progress = salvaged(run, spec)
     report = progress.report or {}
     result = judge.seen(judge.blank(spec, LOST, why), progress)
-    return result.replace(
+    return housed(run, spec, result).replace(
         session_id=result.session_id or _session_given(run, spec),
         summary=str(report.get("summary") or "")[:8000],
         notes="last report before it was lost, not a success" if report else "",
@@ -142,7 +146,14 @@ def _session_given(run: Run, spec: Spec) -> str:
     return spec.session_id if spec.resume or files.size(run.file("raw.jsonl")) else ""
 
 
-_ARTIFACTS = ("raw.jsonl", "stderr.log", "events.jsonl", "verify.log", "diff.stat", "diff.patch")
+def housed(run: Run, spec: Spec, result: Result) -> Result:
+    """Add the worktree and its branch, as they were made: what was planned may never have been."""
+    kept = custody.load(run.home, spec.worktree.run) if spec.worktree.run else None
+    made = kept.worktree if kept and not kept.removed_at else Worktree()
+    return result.replace(branch=made.branch, worktree=made.path)
+
+
+_ARTIFACTS = ("raw.jsonl", "stderr.log", "events.jsonl", "setup.log", "verify.log", "diff.stat", "diff.patch")
 
 
 def artifacts(run: Run) -> tuple[str, ...]:

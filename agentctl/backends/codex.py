@@ -61,7 +61,7 @@ def command(spec: Spec, files: RunFiles) -> Command:
     because a resumed conversation forgets its sandbox and model."""
     argv = [spec.executable or EXECUTABLES[0], "exec", "--json"]
     argv += ["--output-schema", files.schema] if files.schema else []
-    argv += _permissions(spec) + _distrust(spec)
+    argv += _permissions(spec) + _worktree(spec) + _distrust(spec)
     argv += ["-m", spec.model] if spec.model else []
     argv += ["-c", "model_reasoning_effort=" + _toml(spec.effort)] if spec.effort else []
     argv += ["-C", spec.cwd] if spec.cwd else []
@@ -84,6 +84,19 @@ def _permissions(spec: Spec) -> list[str]:
     mode = _SANDBOX.get(spec.permissions, _SANDBOX[READ_ONLY])
     closed = [] if spec.permissions in (EDIT, FULL) else ["--ignore-rules"]
     return ["-s", mode, "-c", 'approval_policy="never"', *closed]
+
+
+def _worktree(spec: Spec) -> list[str]:
+    """What a commit in a linked worktree writes of the repository, and no more.
+
+    Measured: without it `git commit` fails (index.lock: read-only file system). All of
+    .git opens hooks and config, which a git of the user's would run outside the sandbox,
+    and fails all the same: the worktree's own git directory stays closed unless it is
+    named itself. These four are enough; a user's own writable_roots stay.
+    """
+    if spec.permissions != EDIT:
+        return []
+    return [word for folder in spec.worktree.written_by_commits() for word in ("--add-dir", folder)]
 
 
 def _distrust(spec: Spec) -> list[str]:

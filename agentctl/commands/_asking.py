@@ -53,7 +53,62 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="if the goal is not met or the check fails, start the profile's stronger one",
     )
     add("--no-pane", action="store_true", help="run it without tmux; nothing else changes")
-    add("--prompt-file", metavar="F", default="", help="read the prompt from a file instead of stdin")
+
+
+def add_prompt_file(parser: ArgumentParser) -> None:
+    """Of what takes one prompt."""
+    parser.add_argument("--prompt-file", metavar="F", default="", help="read the prompt from a file instead of stdin")
+
+
+def add_place_arguments(parser: ArgumentParser) -> None:
+    """Of what starts runs that go on from none: in which project, and after which others."""
+    parser.add_argument(
+        "--project",
+        metavar="NAME",
+        default="",
+        help="a registered project (default: the one that contains the current directory)",
+    )
+    parser.add_argument(
+        "--after",
+        metavar="ID",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="start when these runs have ended well; skipped if one did not",
+    )
+
+
+def add_worktree_arguments(parser: ArgumentParser) -> None:
+    """Of what starts runs that go on from none: where they work, and what they are expected to change."""
+    add = parser.add_argument
+    add(
+        "--worktree",
+        action="store_const",
+        const=True,
+        default=None,
+        help="give it a git worktree and a branch of its own (default: as the profile or project says); "
+        "what is uncommitted in the project stays there",
+    )
+    add("--no-worktree", dest="worktree", action="store_const", const=False, default=None, help="work in the project")
+    add(
+        "--base",
+        metavar="REF",
+        default="",
+        help="where the worktree begins: a branch, tag or commit, or a run's id for its branch (default: HEAD)",
+    )
+    add(
+        "--touches",
+        metavar="GLOB",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="what it is expected to change; said at once where a live run touches the same",
+    )
+
+
+def with_worktree(asked: Request, args: Namespace) -> Request:
+    """What the options of `add_worktree_arguments` say."""
+    return asked.replace(worktree=args.worktree, base=args.base, touches=tuple(args.touches))
 
 
 def request(args: Namespace) -> Request:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """  agentctl add-project shop ~/src/shop
   agentctl add-project shop --default-profile deep
-  agentctl add-project shop ~/src/shop --trust      its hooks and MCP servers may run"""
+  agentctl add-project shop ~/src/shop --trust      its hooks and MCP servers may run
+  agentctl add-project shop ~/src/shop --worktree --setup 'npm ci'"""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -35,12 +36,25 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="workers may run what the repository configures (see `agentctl help trust`); "
         "adding it again without --trust takes the trust back",
     )
+    parser.add_argument(
+        "--worktree",
+        action="store_true",
+        help="each of its runs works in a git worktree of its own; adding it again without --worktree takes that back",
+    )
+    parser.add_argument(
+        "--setup",
+        metavar="CMD",
+        default="",
+        help="a shell command run in each new worktree before its worker, for example `npm ci`; "
+        "adding it again without --setup takes it back",
+    )
 
 
 def run(args: Namespace) -> int:
     home = store.create_home(paths.home_folder(args.home, os.environ))
     ui.warn_of_config(home)
-    project = projects.add(home, args.name, os.path.expanduser(args.path), args.default_profile, args.trust)
+    path = os.path.expanduser(args.path)
+    project = projects.add(home, args.name, path, args.default_profile, args.trust, args.worktree, args.setup)
     print(project.path)
     ui.say("next: `agentctl start --project %s < prompt.md`" % project.name)
     return 0

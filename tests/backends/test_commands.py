@@ -18,6 +18,7 @@ from agentctl.errors import AgentctlError
 from agentctl.model import Limits
 from agentctl.model import RunFiles
 from agentctl.model import Spec
+from agentctl.model import Worktree
 
 UUID = "01a1f7ea-9d63-70c1-97cf-2bd071d56f5a"
 FILES = RunFiles(
@@ -35,6 +36,11 @@ CODEX = ["codex", "exec", "--json", "--output-schema", "/r/schema.json"]
 NEVER = ["-c", 'approval_policy="never"']
 UNTRUSTED = '%s={trust_level="untrusted"}'
 NOT_P = ["-c", "projects={%s}" % (UNTRUSTED % '"/p"')]
+TREE = Worktree(run="id", path="/w/id", branch="a/b/slug-1234", common="/r/.git", source="/r")
+OPENED = [
+    *("--add-dir", "/r/.git/objects", "--add-dir", "/r/.git/refs/heads/a/b"),
+    *("--add-dir", "/r/.git/logs/refs/heads/a/b", "--add-dir", "/r/.git/worktrees/id"),
+]
 CURSOR = ["cursor-agent", "-p", "--output-format", "stream-json", "--trust"]
 
 CLAUDE_TABLE = [
@@ -116,6 +122,22 @@ CODEX_TABLE = [
         ],
     ),
     (Spec(session_id=UUID), [*CODEX, "-s", "workspace-write", *NEVER, "--skip-git-repo-check", "-"]),
+    (
+        Spec(cwd="/w/id/sub", top="/w/id", trusted=True, worktree=TREE),
+        [*CODEX, "-s", "workspace-write", *NEVER, *OPENED, "-C", "/w/id/sub", "--skip-git-repo-check", "-"],
+    ),
+    (
+        Spec(trusted=True, worktree=TREE, session_id=UUID, resume=True),
+        [*CODEX, "-s", "workspace-write", *NEVER, *OPENED, "--skip-git-repo-check", "resume", UUID, "-"],
+    ),
+    (
+        Spec(permissions="read-only", worktree=TREE),
+        [*CODEX, "-s", "read-only", *NEVER, "--ignore-rules", "--skip-git-repo-check", "-"],
+    ),
+    (
+        Spec(permissions="full", worktree=TREE),
+        [*CODEX, "-s", "danger-full-access", *NEVER, "--skip-git-repo-check", "-"],
+    ),
 ]
 CURSOR_TABLE = [
     (Spec(trusted=True, cwd="/p"), [*CURSOR, "--workspace", "/p"]),
