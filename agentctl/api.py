@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from typing import Optional
 
     from .model import Result
+    from .settings import Project
     from .store import Home
     from .store import Run
 
-__all__ = ["AgentctlError", "Request", "home", "resume", "start", "stop", "wait"]
+__all__ = ["AgentctlError", "Request", "home", "resume", "spawn", "start", "stop", "wait"]
 
 
 def home(path: str = "", env: Optional[Mapping[str, str]] = None) -> Home:
@@ -50,6 +51,34 @@ def start(home: Home, request: Request, env: Optional[Mapping[str, str]] = None)
 
     env = os.environ if env is None else env
     config = configuration.sound(home)
+    placed, project = _placed(home, request)
+    return followup.as_staged(home, config, placed, project, env).id
+
+
+def spawn(
+    home: Home,
+    request: Request,
+    prompts: Sequence[str],
+    parallel: Optional[int] = None,
+    env: Optional[Mapping[str, str]] = None,
+) -> tuple[list[str], Optional[AgentctlError]]:
+    """Start a run per prompt, all as `request` says, at most `parallel` of them at work at a time.
+
+    Their ids in order, and why there are not more of them. With the shell backend a
+    prompt is a command line. Raises AgentctlError, and starts none, where one of them
+    cannot be started.
+    """
+    from . import spawning
+
+    env = os.environ if env is None else env
+    config = configuration.sound(home)
+    placed, project = _placed(home, request)
+    requests = spawning.requests_of(placed, prompts, parallel or config.default_parallel)
+    return spawning.all_of(home, config, requests, project, env)
+
+
+def _placed(home: Home, request: Request) -> tuple[Request, Project]:
+    """The request in the directory of its project, with the ids of what it is to come after."""
     if request.project:
         project = projects.named(home, request.project)
     else:
@@ -60,7 +89,7 @@ def start(home: Home, request: Request, env: Optional[Mapping[str, str]] = None)
             "register it anew with `agentctl add-project %s PATH`" % project.name,
         )
     after = tuple(finding.resolve(home, word) for word in request.after)
-    return followup.as_staged(home, config, request.replace(cwd=project.path, after=after), project, env).id
+    return request.replace(cwd=project.path, after=after), project
 
 
 def resume(home: Home, parent: str, request: Request, env: Optional[Mapping[str, str]] = None) -> str:
@@ -103,12 +132,15 @@ def stop(home: Home, ids: Iterable[str]) -> list[Result]:
 
 
 def _ask_to_stop(run: Run) -> None:
-    """A request its runner sees within a second; at birth, if it is only staged."""
+    """A request for its runner, at once; at birth, if it is only staged."""
+    from . import bell
+
     for _ in range(3):
         try:
             files.create(run.file("stop"), b"%d\n" % time.time())
-            return
         except FileExistsError:
-            return
+            pass  # asked before: rung again, should that ring have been lost
         except FileNotFoundError:
             continue  # born between the look and the write: its folder has another name now
+        bell.ring_all(run.file(bell.OF_RUN))
+        return

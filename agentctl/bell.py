@@ -12,6 +12,7 @@ import _thread
 import errno
 import os
 import select
+import stat
 
 from . import files
 
@@ -19,6 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Optional
+
+OF_RUN = "bell"
+"""The folder of a run in which its runner's bell hangs while it lives."""
 
 
 class Bell:
@@ -50,6 +54,17 @@ class Bell:
         os.read(self._fd, 1 << 12)
         return True
 
+    def fileno(self) -> int:
+        """Readable once it rang: for a `select` among other things."""
+        return self._fd
+
+    def hush(self) -> None:
+        """Forget the rings so far."""
+        try:
+            os.read(self._fd, 1 << 12)
+        except BlockingIOError:
+            pass  # nobody rang
+
     def close(self) -> None:
         files.remove(self._path)
         with self._lock:
@@ -66,6 +81,17 @@ def ring_all(folder: str) -> None:
     for name in names:
         if not name.startswith("."):
             _ring(os.path.join(folder, name))
+
+
+def remove_all(folder: str) -> None:
+    """Take away a folder with the bells in it, where nobody waits any more. A missing one is gone already."""
+    try:
+        for path in [os.path.join(folder, name) for name in os.listdir(folder)]:
+            if stat.S_ISFIFO(os.lstat(path).st_mode):  # a worker may have put something else there, or a link
+                os.unlink(path)
+        os.rmdir(folder)
+    except OSError:
+        pass  # what is left is in nobody's way
 
 
 def _ring(path: str) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 
 from . import backends
 from . import files
 from . import judge
 from . import needs
 from . import prompting
+from . import standstill
 from . import stream
 from . import supervise
 from . import watch
@@ -36,6 +36,13 @@ _SHORT_NAP = 0.1
 
 def work(attendant: Attendant) -> judge.Ended:
     """The worker's first turn. Everything it started is gone afterwards."""
+    if attendant.spec.backend != "shell":
+        from . import stagger  # which a command never needs
+
+        stagger.await_turn(attendant)
+        standstill.until_continued(attendant)
+        if attendant.stop_asked():
+            return judge.Ended(cause=judge.STOP, error=attendant.stopped)
     name = "prompt.md" if attendant.spec.backend == "shell" else "input.md"
     return _turn(attendant, attendant.spec, attendant.run.file(name))
 
@@ -103,7 +110,7 @@ def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tupl
     """Until the worker's process has ended: (wait status, cause, words)."""
     story, config = attendant.story, attendant.config
     teller = needs.Teller(attendant.run, attendant.spec)
-    began = last_output = time.monotonic()
+    began = last_output = attendant.now()
     reported, nap = None, _SHORT_NAP
     while True:
         status = worker.ended()
@@ -111,11 +118,12 @@ def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tupl
             return status, judge.OWN, ""
         taken = story.stream.pump()
         if taken:
-            last_output, nap = time.monotonic(), _SHORT_NAP if taken < stream.MOST else 0.0
+            last_output, nap = attendant.now(), _SHORT_NAP if taken < stream.MOST else 0.0
         else:
             nap = min(max(nap, _SHORT_NAP) * 1.3, LONG_NAP)
         if reported is None and story.progress.reported:
-            reported = time.monotonic()
+            reported = attendant.now()
+        standstill.hold(attendant, worker)
         story.status(RUNNING, story.progress.doing, worker.pid)
         facts = _facts(attendant, began, last_output, reported)
         teller.look(needs.needs(story.progress, attendant.spec.limits, facts.now - last_output, config.idle_notice_s))
@@ -124,12 +132,12 @@ def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tupl
             story.note("note", why[1])
             return worker.stop(interrupt_first, config.stop_grace_s, story.stream.pump), *why
         worker.reap_orphans()
-        attendant.alarm.sleep(nap)
+        attendant.nap(nap)
 
 
 def _facts(attendant: Attendant, began: float, last_output: float, reported: Optional[float]) -> watch.Facts:
     return watch.Facts(
-        now=time.monotonic(),
+        now=attendant.now(),
         started=began,
         last_output=last_output,
         reported=reported,

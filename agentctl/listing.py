@@ -14,8 +14,8 @@ from . import finding
 from .errors import AgentctlError
 from .errors import usage_error
 from .model import ENDED
+from .model import LIVE
 from .model import QUEUED
-from .model import RUNNING
 from .model import UNCHECKED
 from .model import Result
 from .model import Spec
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .store import Run
 
 INVALID = "invalid"
-STATUSES = (QUEUED, RUNNING, *ENDED, INVALID)
+STATUSES = (*LIVE, *ENDED, INVALID)
 
 
 class Row(Record):
@@ -61,7 +61,7 @@ class Row(Record):
 
 
 class Wanted(Record):
-    """Which runs to list: "" and () mean any; `unacked`, those with events in an inbox. At most `limit`, the newest."""
+    """Which runs to list: "" and () mean any; `unacked`, those with events in an inbox. The newest `limit`; 0: all."""
 
     project: str = ""
     statuses: tuple[str, ...] = ()
@@ -83,9 +83,9 @@ def known(run: Run, now: float) -> dict[str, Any]:
 
 
 def _live(run: Run) -> dict[str, Any]:
-    """Queued or running: status.json says which, as far as there is one yet."""
+    """Queued, running or paused: status.json says which, as far as there is one yet."""
     spec, said = run.spec(), run.progress()
-    status = said.get("status") if said.get("status") in (QUEUED, RUNNING) else QUEUED
+    status = said.get("status") if said.get("status") in LIVE else QUEUED
     so_far = Result(
         run_id=run.id,
         status=str(status),
@@ -127,6 +127,11 @@ def rows(home: Home, wanted: Wanted, now: Optional[float] = None) -> Iterator[di
                 return
 
 
+def alive(home: Home) -> list[dict[str, Any]]:
+    """The rows of all runs that have not ended, newest first."""
+    return list(rows(home, Wanted(statuses=LIVE, limit=0)))
+
+
 def _candidates(home: Home, wanted: Wanted) -> Iterable[str]:
     """Only live runs need be looked at where only live ones are wanted, and inboxes where only these are."""
     if wanted.unacked:
@@ -134,7 +139,7 @@ def _candidates(home: Home, wanted: Wanted) -> Iterable[str]:
 
         found = {entry.run_id for name in inbox.names(home) for entry in inbox.pending(home, name)}
         return sorted((run_id for run_id in found if ID.match(run_id)), reverse=True)
-    if wanted.statuses and set(wanted.statuses) <= {QUEUED, RUNNING}:
+    if wanted.statuses and set(wanted.statuses) <= set(LIVE):
         return finding.live(home)
     return finding.newest(home, wanted.project)
 

@@ -23,12 +23,13 @@ LINUX = sys.platform.startswith("linux")
 
 
 class Process(Record):
-    """A line of `ps`."""
+    """What `ps` says of one; `started` as `start_time` gives it, `stopped` by a signal."""
 
     pid: int = 0
     parent: int = 0
     group: int = 0
     started: str = ""
+    stopped: bool = False
 
 
 def start_time(pid: int) -> str:
@@ -142,6 +143,11 @@ def zombie(pid: int) -> bool:
     return LINUX and _stat(pid)[:1] == ["Z"]
 
 
+def standing(pid: int) -> bool:
+    """Whether it runs no instruction any more, for now or for good. Elsewhere than on Linux that is taken for true."""
+    return not LINUX or _stat(pid)[:1] in ([], ["T"], ["t"], ["Z"], ["X"])
+
+
 def environment(pid: int) -> list[bytes]:
     """The environment a process of ours was started with; [] where it cannot be read."""
     try:
@@ -173,9 +179,23 @@ def table() -> dict[int, Process]:
         words = line.split()
         if len(words) > 4 and "".join(words[:3]).isdigit() and not words[3].startswith("Z"):
             pid, above, group = map(int, words[:3])
-            found[pid] = Process(pid=pid, parent=above, group=group, started=" ".join(words[4:]))
+            started, stopped = " ".join(words[4:]), words[3].startswith("T")
+            found[pid] = Process(pid=pid, parent=above, group=group, started=started, stopped=stopped)
     found.pop(os.getpid(), None)
     return found
+
+
+def snapshot() -> dict[int, Process]:
+    """As `table`, from /proc where there is one: a hundredth of what `ps` costs."""
+    return {p.pid: p for p in map(_process, others()) if p.started} if LINUX else table()
+
+
+def _process(pid: int) -> Process:
+    """Without a start where it is gone, or a zombie."""
+    fields = _stat(pid)
+    if len(fields) < 20 or fields[0] in "ZX":
+        return Process(pid=pid)
+    return Process(pid=pid, parent=int(fields[1]), group=int(fields[2]), started=fields[19], stopped=fields[0] == "T")
 
 
 def family(known: Mapping[int, str], group: int) -> dict[int, str]:

@@ -15,17 +15,20 @@ import sys
 import time
 import traceback
 
+from . import bell
 from . import checking
 from . import config as configuration
 from . import environ
 from . import files
 from . import followup
 from . import git
+from . import isolation
 from . import judge
 from . import labour
 from . import notify
 from . import queueing
 from . import settle
+from . import standstill
 from . import store
 from . import tmux
 from . import view
@@ -73,7 +76,7 @@ def main(home_path: str, run_id: str) -> int:
     screen.title(view.state_title(spec, "▶"))
     crew: list[Worker] = []
     result = _life(run, spec, config, alarm, screen, env, umask, crew)
-    result = result.replace(artifacts=settle.artifacts(run), finished_at=time.time())
+    result = settle.housed(run, spec, result).replace(artifacts=settle.artifacts(run), finished_at=time.time())
     if problem:
         result = result.replace(warnings=(*result.warnings, problem))
     if spec.escalate_to and judge.wants_escalation(result):
@@ -135,14 +138,28 @@ def _keep_traceback(home: Home) -> None:
 
 
 def _worked(attendant: Attendant) -> Result:
-    """Wait, work, judge, check."""
-    spec, story = attendant.spec, attendant.story
+    """Wait for whatever must come first, then work."""
+    spec = attendant.spec
     blocked = queueing.wait_for_parents(attendant)
     if blocked:
         return judge.blank(spec, STOPPED if attendant.stopped else SKIPPED, blocked)
     conversation = queueing.join_conversation(attendant)
-    if attendant.stop_asked():
-        return judge.blank(spec, STOPPED, attendant.stopped)
+    try:
+        queueing.take_slot(attendant)
+        standstill.until_continued(attendant)
+        if attendant.stop_asked():
+            return judge.blank(spec, STOPPED, attendant.stopped)
+        return _at_work(attendant, conversation)
+    finally:
+        queueing.leave_slot(attendant)
+
+
+def _at_work(attendant: Attendant, conversation: Optional[queueing.Conversation]) -> Result:
+    """With its slot: work, judge, check."""
+    wrong = isolation.prepare(attendant)
+    spec, story = attendant.spec, attendant.story
+    if wrong:
+        return judge.blank(spec, STOPPED if attendant.stopped else FAILED, wrong)
     if not os.path.isdir(spec.cwd):
         return judge.blank(spec, FAILED, "the directory %s is gone" % spec.cwd)
     if conversation:
@@ -154,7 +171,8 @@ def _worked(attendant: Attendant) -> Result:
     if spec.verify and result.status == FINISHED:
         result = judge.checked(result, checking.verify(attendant), attendant.stopped)
     said = judge.circumstances(spec, result, attendant.left, story.stream.problem)
-    return result.replace(warnings=(*result.warnings, *said))
+    isolation.leave(attendant)
+    return result.replace(warnings=(*result.warnings, *said, *attendant.remarks))
 
 
 def _judged(attendant: Attendant) -> Result:
@@ -224,6 +242,7 @@ def _post_end(run: Run, spec: Spec, result: Result) -> None:
 def _note_end(run: Run, result: Result) -> None:
     """The mark is last: what is not marked is looked at again, by whoever comes."""
     store.tidy(run)
+    bell.remove_all(run.file(bell.OF_RUN))
     notify.note_end(run, result)
 
 

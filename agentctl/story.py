@@ -14,6 +14,9 @@ from . import files
 from . import progress
 from . import tmux
 from . import view
+from .model import PAUSED
+from .model import QUEUED
+from .model import RUNNING
 from .model import Event
 from .stream import Stream
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from .store import Run
 
 _STATUS_EVERY = 0.5
+_SIGNS = {QUEUED: "…", RUNNING: "▶", PAUSED: "‖"}
 
 
 class Story:
@@ -32,6 +36,7 @@ class Story:
     def __init__(self, run: Run, spec: Spec, screen: Screen) -> None:
         self.run = run
         self.screen = screen
+        self._spec = spec
         self.progress = progress.of_spec(spec)
         os.close(files.open_append(run.file("raw.jsonl")))
         self.stream = Stream(run.file("raw.jsonl"), run.file("events.jsonl"), backends.parser(spec), self._take)
@@ -50,9 +55,9 @@ class Story:
         self.stream.note(Event(kind=kind, text=text, data=data))
 
     def status(self, status: str, doing: str, worker: int) -> None:
-        """status.json, for `list`: at most twice a second, and may be lost."""
+        """status.json, for `list`: at once where the status is another, else at most twice a second; may be lost."""
         now = time.monotonic()
-        if now - self._told_at < _STATUS_EVERY:
+        if now - self._told_at < _STATUS_EVERY and status == self._told.get("status"):
             return
         self._told_at = now
         server, pane = tmux.of_caller(os.environ)
@@ -66,6 +71,8 @@ class Story:
             "pane": pane,
             "socket": server.socket,
         }
+        if status != self._told.get("status"):
+            self.screen.title(view.state_title(self._spec, _SIGNS[status]))
         if said == self._told:
             return
         try:

@@ -235,9 +235,14 @@ def strays(run_id: str, pgid: int, sentinel: int) -> list[int]:
         return []
     found = set(survivors(run_id))
     for pid in children or []:
-        if pid != sentinel and not any(e.startswith(DETACHED.encode()) for e in processes.environment(pid)):
+        if pid != sentinel and not detached(pid):
             found.add(pid)
     return sorted(pid for pid in found if not processes.zombie(pid))
+
+
+def detached(pid: int) -> bool:
+    """Whether agentctl itself put it on its own: it outlives the run that it was started in."""
+    return any(e.startswith(DETACHED.encode()) for e in processes.environment(pid))
 
 
 def sweep(run_id: str, pgid: int, sentinel: int, grace: float = 0.3) -> list[int]:

@@ -42,6 +42,8 @@ class Worker:
     ) -> None:
         self._run_id = run_id
         self._alarm = alarm
+        self._status: Optional[int] = None
+        self._frozen: dict[int, str] = {}
         self._sentinel, self._tell = supervise.start_sentinel(run_id, last_will)
         supervise.become_subreaper()  # before the worker: what it orphans in its first moments is ours too
         out, err = files.open_append(stdout), files.open_append(stderr)
@@ -59,13 +61,30 @@ class Worker:
 
     def ended(self) -> Optional[int]:
         """The wait status once the process has ended (and is reaped), else None."""
-        return signals.child_ended(self.pid)
+        if self._status is None:
+            self._status = signals.child_ended(self.pid)
+        return self._status
+
+    def freeze(self) -> None:
+        """Have it, and everything that it started, stand still until `thaw`."""
+        from . import freeze  # which a run that nobody pauses never needs
+
+        self._frozen = freeze.freeze(self._run_id, self.pid, self._sentinel)
+
+    def thaw(self) -> None:
+        """Let go what `freeze` stopped."""
+        from . import freeze
+
+        freeze.thaw(self._frozen)
+        self._frozen = {}
 
     def stop(self, interrupt_first: bool, grace: float, meanwhile: Callable[[], object]) -> int:
         """INT where the vendor's CLI cleans up only on that; TERM, CONT, `grace` seconds; KILL.
 
         Calls `meanwhile` while it waits. Returns the wait status.
         """
+        if self._status is not None:
+            return self._status  # its number may be another's by now
         if interrupt_first:
             supervise.kill(self.pid, signal.SIGINT)
             status = self._within(min(_INTERRUPT_GRACE, grace), meanwhile)

@@ -9,8 +9,7 @@ from .. import text
 from .. import ui
 from ..errors import usage_error
 from ..model import FORMAT
-from ..model import QUEUED
-from ..model import RUNNING
+from ..model import LIVE
 from ..model import UNCHECKED
 
 TYPE_CHECKING = False
@@ -40,18 +39,23 @@ def run(args: Namespace) -> int:
     if args.n < 1:
         raise usage_error("-n wants a number above 0")
     if args.running and args.status:
-        raise usage_error("--running and --status do not go together", "--running is queued or running")
-    statuses = (QUEUED, RUNNING) if args.running else (args.status,) if args.status else ()
+        raise usage_error("--running and --status do not go together", "--running is queued, running or paused")
+    statuses = LIVE if args.running else (args.status,) if args.status else ()
     wanted = listing.Wanted(project=args.project, statuses=statuses, limit=args.n, unacked=args.unacked)
     rows = list(listing.rows(ui.open_home(args), wanted))
     if args.json:
         ui.data({"format": FORMAT, "runs": [text.public(row) for row in rows]})
     elif rows:
-        now = time.time()
-        ui.table(_HEAD, [_cells(row, now) for row in rows])
+        show(rows)
     else:
         ui.say("no such run" if args.project or statuses or args.unacked else "no run yet: see `agentctl help start`")
     return 0
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """A table for people."""
+    now = time.time()
+    ui.table(_HEAD, [_cells(row, now) for row in rows])
 
 
 def _cells(row: dict[str, Any], now: float) -> tuple[str, ...]:
@@ -73,5 +77,5 @@ def _took(row: dict[str, Any], now: float) -> float | None:
     """From its start (its birth, while it lives) to its end, or now; None where it never started."""
     if row["finished_at"] and row["started_at"]:
         return float(row["finished_at"] - row["started_at"])
-    lives = row["status"] in (QUEUED, RUNNING) and row["created_at"]
+    lives = row["status"] in LIVE and row["created_at"]
     return now - row["created_at"] if lives else None

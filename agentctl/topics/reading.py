@@ -88,8 +88,11 @@ Three things are told apart: `status` is what happened to the process,
 `goal_met` what the worker claims, `verified` (passed, failed, none) what the
 check command found.
 
-  queued     waiting for the runs named by --after
-  running    its worker is at work
+  queued     waiting for the runs named by --after, for the other run of its
+             conversation, or for a slot
+  running    its worker is at work, or its check
+  paused     stands still until `continue`: no process of it runs, no time
+             limit either, and its slot is free
   finished   the worker ended by itself and gave a valid report
   failed     it ended without one, or could not be started; `error` says why
   stopped    ended by `stop`, by ^C in its pane, or because its pane was closed
@@ -100,5 +103,6 @@ check command found.
 The status comes from two facts: is there a result.json, and is the lock held?
 The kernel drops the lock when its holder dies, so no run is "running" for ever.
 A run that is lost, stopped or timed out can be resumed where the vendor kept
-the conversation.
+the conversation; one that was lost or stopped while it was paused, by
+`agentctl continue`.
 """

@@ -1,0 +1,27 @@
+"""agentctl pause"""
+
+from __future__ import annotations
+
+from .. import pausing
+from .. import ui
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from argparse import Namespace
+
+EXAMPLES = """  agentctl pause 20260215-143022-ab12
+  agentctl pause $A $B; agentctl continue $A
+
+All of the run's processes stand still, its slot is free, and none of its time
+limits runs until `agentctl continue`. A run that is still queued does not begin."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("ids", metavar="ID", nargs="+", help="a run id, a unique prefix, or @last")
+
+
+def run(args: Namespace) -> int:
+    for outcome in pausing.pause(ui.open_home(args), args.ids):
+        ui.say("%s: %s" % (outcome.run_id, outcome.status))
+    return 0
