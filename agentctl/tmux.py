@@ -83,6 +83,14 @@ def of_caller(env: Mapping[str, str]) -> tuple[Server, str]:
 
 def run(server: Server, *commands: Sequence[str], stdin: bytes = b"", timeout: float = 10.0) -> str:
     """Run tmux commands with one client. Raises TmuxFailed; AgentctlError without tmux."""
+    done = tried(server, *commands, stdin=stdin, timeout=timeout)
+    if done.code:
+        raise TmuxFailed("tmux %s: %s" % (commands[0][0], _first_line(done.err) or "exit code %d" % done.code))
+    return done.out.decode("utf-8", "replace")
+
+
+def tried(server: Server, *commands: Sequence[str], stdin: bytes = b"", timeout: float = 10.0) -> proc.Done:
+    """As `run`, but a failure is a value: tmux ends with the first command that fails, and those before it count."""
     argv = ["tmux", "-u", *server.flags()]
     for n, command in enumerate(commands):
         argv += [";"] if n else []
@@ -90,12 +98,9 @@ def run(server: Server, *commands: Sequence[str], stdin: bytes = b"", timeout: f
     env = {k: v for k, v in os.environ.items() if k in _FOR_A_SERVER or k.startswith(("LC_", "XDG_"))}
     env["AGENTCTL_DETACHED"] = "1"
     try:
-        done = proc.run(argv, env=env, stdin=stdin, timeout=timeout)
+        return proc.run(argv, env=env, stdin=stdin, timeout=timeout)
     except FileNotFoundError:
         raise AgentctlError("tmux is not installed", _INSTALL) from None
-    if done.code:
-        raise TmuxFailed("tmux %s: %s" % (commands[0][0], _first_line(done.err) or "exit code %d" % done.code))
-    return done.out.decode("utf-8", "replace")
 
 
 def _first_line(err: bytes) -> str:
@@ -113,7 +118,7 @@ def version() -> tuple[int, ...]:
         words = proc.run(["tmux", "-V"], timeout=5).out.decode("ascii", "replace").split()
     except FileNotFoundError:
         raise AgentctlError("tmux is not installed", _INSTALL) from None
-    digits = "".join(c if c.isdigit() or c == "." else " " for c in words[-1] if words).split()
+    digits = "".join(c if c.isdigit() or c == "." else " " for c in "".join(words[-1:])).split()
     return tuple(int(n) for n in digits[0].split(".") if n) if digits else ()
 
 
@@ -159,7 +164,7 @@ def open_pane(server: Server, session: str, argv: Sequence[str], per_window: int
         place = _split(server, window, argv) if panes.isdigit() and int(panes) < per_window else None
         if place:
             return place
-    return _with_new_window(server, rows[0][0], _free_name([row[3] for row in ours]), argv)
+    return _with_new_window(server, rows[0][0], free_name([row[3] for row in ours]), argv)
 
 
 def session_name(name: str) -> str:
@@ -172,7 +177,14 @@ def session_name(name: str) -> str:
     return name.replace(".", "_").replace(":", "_")
 
 
-def _free_name(taken: Sequence[str]) -> str:
+def windows(server: Server, session_id: str) -> list[str]:
+    """The names of our windows in a session."""
+    names = run(server, ["list-windows", "-t", session_id, "-F", "#{window_name}"]).splitlines()
+    return [name for name in names if name.partition("-")[0] == _WINDOW]
+
+
+def free_name(taken: Sequence[str]) -> str:
+    """A name for another of our windows."""
     names = (_WINDOW if n == 1 else "%s-%d" % (_WINDOW, n) for n in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)
 
@@ -183,17 +195,24 @@ _MADE = ["-P", "-F", "#{session_id} #{window_panes} #{window_name}"]
 def _split(server: Server, window: str, argv: Sequence[str]) -> Optional[Place]:
     """None where the window is gone or has no space, whatever its size was said to be."""
     try:
-        out = run(
-            server, ["split-window", "-d", *_MADE, "-t", window, "--", *argv], ["select-layout", "-t", window, "tiled"]
-        )
+        return made(run(server, *splitting(window, argv)))
     except TmuxFailed:
         return None
-    return _made(out)
+
+
+def splitting(window: str, argv: Sequence[str]) -> list[list[str]]:
+    """The commands that run `argv` in a new pane of a window."""
+    return [["split-window", "-d", *_MADE, "-t", window, "--", *argv], ["select-layout", "-t", window, "tiled"]]
 
 
 def _with_new_window(server: Server, session_id: str, name: str, argv: Sequence[str]) -> Place:
+    return made(run(server, *opening(session_id, name, argv)))
+
+
+def opening(session_id: str, name: str, argv: Sequence[str]) -> list[list[str]]:
+    """The commands that run `argv` in a new window."""
     new = ["new-window", "-d", *_MADE, "-t", session_id + ":", "-n", name, "--", *argv]
-    return _made(run(server, new, *_dress("%s:=%s" % (session_id, name))))
+    return [new, *_dress("%s:=%s" % (session_id, name))]
 
 
 def _with_new_session(server: Server, session: str, argv: Sequence[str]) -> Place:
@@ -205,10 +224,10 @@ def _with_new_session(server: Server, session: str, argv: Sequence[str]) -> Plac
         )
     size = ["-x", "200", "-y", "50"]
     new = ["new-session", "-d", *_MADE, *size, "-s", plain(session), "-n", _WINDOW, "--", *argv]
-    return _made(run(server, new, *_dress("=%s:=%s" % (session, _WINDOW))))
+    return made(run(server, new, *_dress("=%s:=%s" % (session, _WINDOW))))
 
 
-def _made(out: str) -> Place:
+def made(out: str) -> Place:
     """By the session's id and the window's name: after a restart of the server an id alone may be anybody's."""
     session, _, rest = out.strip().partition(" ")
     panes, _, name = rest.partition(" ")

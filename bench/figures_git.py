@@ -30,7 +30,7 @@ def large(rounds: int) -> list[Row]:
 
 def _rows(count: int, rounds: int) -> list[Row]:
     with Lab() as lab:
-        top = _repository(lab, count)
+        top = repository(lab, count)
         lab.agentctl("add-project", "repo", top)
         resident(lab)
         rows = [
@@ -55,7 +55,8 @@ def _by_hand(lab: Lab, top: str, count: int, rounds: int) -> Row:
     return Row("git status + git diff --stat by hand, %s files" % format(count, ","), "ms", tuple(t.wall for t in both))
 
 
-def _repository(lab: Lab, count: int) -> str:
+def repository(lab: Lab, count: int) -> str:
+    """A repository of so many small files, committed; its top."""
     top = lab.path("repository")
     for n in range(count):
         folder = os.path.join(top, "d%d" % (n // _PER_FOLDER))

@@ -21,12 +21,13 @@ told what was asked, reported and changed."""
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--parent-run-id", metavar="ID", required=True, help="the ended run to go on from")
     _asking.add_arguments(parser)
+    _asking.add_prompt_file(parser)
 
 
 def run(args: Namespace) -> int:
     request = _asking.request(args).replace(prompt=ui.prompt_text(args.prompt_file))
     home = ui.open_home(args)
-    ui.warn_of_config(home)
+    ui.demand_config(home)
     run_id = api.resume(home, args.parent_run_id, request)
     ui.answer(run_id, "the run was started: %s" % run_id)
     ui.say("started; see it with `agentctl follow %s`" % run_id)
