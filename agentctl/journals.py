@@ -1,0 +1,54 @@
+"""Landings under way, so that a kill between a branch's move and its checkout's is made good.
+
+    custody/landing-<hash of repository and branch>.json
+
+Written before the branch moves, removed once the checkouts on it have followed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import files
+from .record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .store import Home
+
+_PREFIX = "landing-"
+
+
+class Landing(Record):
+    """A branch on its way from `old` to `new`."""
+
+    common: str = ""
+    branch: str = ""
+    old: str = ""
+    new: str = ""
+
+
+def note(home: Home, landing: Landing) -> None:
+    """Durable when this returns."""
+    files.private_folder(home.custody)
+    files.replace(_path(home, landing), files.dump(landing.to_json()))
+    files.sync_folder(home.custody)
+
+
+def done(home: Home, landing: Landing) -> None:
+    """The checkouts have followed, or the branch has not moved."""
+    files.remove(_path(home, landing))
+
+
+def every(home: Home) -> list[Landing]:
+    """Those that were not brought to their end, so far."""
+    names = sorted(os.listdir(home.custody)) if os.path.isdir(home.custody) else []
+    paths = (os.path.join(home.custody, n) for n in names if n.startswith(_PREFIX) and n.endswith(".json"))
+    return [found for found in (Landing.from_json(files.load(path)) for path in paths) if found.branch]
+
+
+def _path(home: Home, landing: Landing) -> str:
+    import hashlib
+
+    word = hashlib.sha256(os.fsencode("%s\0%s" % (landing.common, landing.branch))).hexdigest()[:16]
+    return os.path.join(home.custody, "%s%s.json" % (_PREFIX, word))

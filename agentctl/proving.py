@@ -1,0 +1,142 @@
+"""Proving a commit: a fresh checkout of it, the project's setup, and the check, to its end.
+
+The check runs like a worker: in a session of its own, with a sentinel that ends it
+should we be killed, bounded in time and in what it prints, and swept afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from . import environ
+from . import files
+from . import judge
+from . import paths
+from . import signals
+from .record import Record
+from .testbed import PREFIX
+from .testbed import Testbed
+from .text import duration
+from .text import one_line
+from .worker import Worker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .config import Config
+    from .signals import Alarm
+    from .store import Home
+
+_NAP_S = 1.0
+_TAIL = 4000
+_MOST_LOGS = 20
+
+
+class Proof(Record):
+    """What a check found: `why` it is red, and the end of what was printed."""
+
+    green: bool = True
+    why: str = ""
+    tail: str = ""
+
+
+class Prover:
+    """The checks of one merge: `commands` in order, `setup` before them; all must exit 0 within `timeout_s`."""
+
+    def __init__(
+        self,
+        home: Home,
+        bed: Testbed,
+        alarm: Alarm,
+        config: Config,
+        setup: str,
+        commands: Sequence[str],
+        timeout_s: float,
+    ) -> None:
+        self.log = os.path.join(home.custody, bed.name + ".log")
+        self._home = home
+        self._bed = bed
+        self._alarm = alarm
+        self._config = config
+        before = [(setup, config.setup_timeout_s)] if setup else []
+        self._commands = [*before, *((command, timeout_s) for command in commands)]
+
+    def prove(self, commit: str, words: str) -> Proof:
+        """Try a commit. Raises KeyboardInterrupt where we were asked to stop; git's own trouble as it is."""
+        self._bed.lay_out(commit)
+        began = files.size(self.log) or 0
+        for command, seconds in self._commands:
+            files.append_line(self.log, "=== %s (%s): %s" % (words, commit[:12], one_line(command)))
+            why = self._tried(command, seconds)
+            if why:
+                return Proof(green=False, why="`%s`: %s" % (one_line(command, 80), why), tail=self._tail(began))
+        return Proof()
+
+    def end_log(self, wanted: bool) -> str:
+        """Keep the log, with the newest of other merges, where it tells of anything red; its path, or ""."""
+        if not wanted:
+            files.remove(self.log)
+            return ""
+        folder = os.path.dirname(self.log)
+        logs = [os.path.join(folder, n) for n in os.listdir(folder) if n.startswith(PREFIX) and n.endswith(".log")]
+        for old in sorted(logs, key=lambda path: files.mtime(path) or 0.0)[:-_MOST_LOGS]:
+            files.remove(old)
+        return self.log
+
+    def _tail(self, began: int) -> str:
+        size = (files.size(self.log) or 0) - began
+        return files.read_tail(self.log, min(size, _TAIL)).decode("utf-8", "replace").strip()
+
+    def _tried(self, command: str, seconds: float) -> str:
+        """Why it failed, or ""."""
+        try:
+            check = self._started(command)
+        except OSError as e:
+            return "cannot start: %s" % e.strerror
+        try:
+            status, why = self._followed(check, seconds)
+        except BaseException:
+            check.stop(False, self._config.stop_grace_s, lambda: None)
+            raise
+        finally:
+            check.clear_away()
+            check.dismiss_sentinel()
+        ended = judge.ended_by(status, judge.OWN, "")
+        return why or ("" if ended.exit_code == 0 else judge.how(ended))
+
+    def _started(self, command: str) -> Worker:
+        env = environ.for_worker(os.environ, self._bed.name, self._home.path, (("PWD", self._bed.folder),))
+        back = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
+        will = (*paths.PROGRAM, "_sweep", self._home.path)
+        try:
+            os.chdir(self._bed.folder)
+            argv = ("/bin/sh", "-c", command)
+            return Worker(self._bed.name, self._alarm, argv, env, _umask(), "", self.log, self.log, will)
+        finally:
+            os.fchdir(back)
+            os.close(back)
+
+    def _followed(self, check: Worker, seconds: float) -> tuple[int, str]:
+        """The wait status, and why it was stopped."""
+        deadline = time.monotonic() + seconds
+        most = self._config.max_output_bytes
+        while True:
+            status = check.ended()
+            if status is not None:
+                return status, ""
+            if self._alarm.take(signals.STOPPING):
+                raise KeyboardInterrupt
+            why = "it took longer than %s" % duration(seconds) if time.monotonic() > deadline else ""
+            if not why and (files.size(self.log) or 0) > most:
+                why = "it printed more than %d MB" % (most >> 20)
+            if why:
+                return check.stop(False, self._config.stop_grace_s, lambda: None), why
+            self._alarm.sleep(min(_NAP_S, max(deadline - time.monotonic(), 0.0)))
+
+
+def _umask() -> int:
+    before = os.umask(0o077)
+    os.umask(before)
+    return before

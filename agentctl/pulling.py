@@ -1,0 +1,107 @@
+"""Pull requests: the branches are pushed, `gh` opens one for each where it is installed."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+from . import harvest
+from . import landing
+from . import mergequeue
+from . import proc
+from . import pushing
+from .errors import AgentctlError
+from .record import Record
+from .testbed import Testbed
+from .text import one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Sequence
+
+    from .harvest import Sheaf
+    from .landing import Site
+    from .store import Home
+
+_FORGE = re.compile(
+    r"(?:https?://(?:[^@/]+@)?|ssh://(?:[^@/]+@)?|[\w.-]+@)([\w.-]+)(?::\d+/|[:/])([^/]+/[^/]+?)(?:\.git)?/?\Z"
+)
+_GH_S = 120.0
+
+
+class Pull(Record):
+    """A run's branch on its way: `url` of the pull request, or the `command` that opens it; else the `problem`."""
+
+    run_id: str = ""
+    branch: str = ""
+    pushed: bool = False
+    url: str = ""
+    command: str = ""
+    problem: str = ""
+
+
+def open_all(home: Home, ids: Sequence[str], wished: str, say: Callable[[str], None]) -> list[Pull]:
+    """Push what these runs left and ask for its being pulled. Raises AgentctlError where nothing could be tried."""
+    sheaves = harvest.to_land(home, ids)
+    kept = sheaves[0].kept
+    landing.sweep_stale(home)
+    bed = Testbed(home, kept.worktree)
+    held: list[int] = []
+    try:
+        held = [harvest.seize(home, sheaf) for sheaf in sheaves]
+        site = landing.Site(bed.common, bed.scratch)
+        into = mergequeue.target_of(sheaves[0], wished)
+        remote, url = pushing.remote_of(site, into)
+        say("pushes to %s (%s)" % (remote, url))
+        return [_opened(home, site, sheaf, into, url, say) for sheaf in sheaves]
+    finally:
+        bed.close()
+        for fd in held:
+            os.close(fd)
+
+
+def _opened(home: Home, site: Site, sheaf: Sheaf, into: str, url: str, say: Callable[[str], None]) -> Pull:
+    committed = harvest.commit_leftover(home, sheaf)
+    if committed:
+        say("run %s: committed what was left uncommitted as %s" % (sheaf.run_id, committed[:12]))
+    branch = sheaf.kept.worktree.branch
+    asked = Pull(run_id=sheaf.run_id, branch=branch)
+    try:
+        pushing.push(site, url, branch)
+    except AgentctlError as e:
+        say("run %s: %s was not pushed: %s" % (sheaf.run_id, branch, e))
+        return asked.replace(problem=str(e))
+    argv = _argv(sheaf, branch, into, url)
+    return _asked(asked.replace(pushed=True, command=_shown(argv)), argv, say)
+
+
+def _argv(sheaf: Sheaf, branch: str, into: str, url: str) -> list[str]:
+    title = one_line(sheaf.spec.title or sheaf.kept.title or branch, 200)
+    summary = sheaf.result.summary
+    body = "%s\n\nagentctl run %s" % (summary, sheaf.run_id) if summary else "agentctl run %s" % sheaf.run_id
+    argv = ["gh", "pr", "create", "--head", branch, "--base", into, "--title", title, "--body", body]
+    forge = _FORGE.match(url)
+    return [*argv, "--repo", "%s/%s" % forge.groups()] if forge else argv
+
+
+def _shown(argv: list[str]) -> str:
+    import shlex
+
+    return " ".join(map(shlex.quote, argv))
+
+
+def _asked(asked: Pull, argv: list[str], say: Callable[[str], None]) -> Pull:
+    try:
+        done = proc.run(argv, timeout=_GH_S)
+    except FileNotFoundError:
+        return asked  # gh is not installed: the command is for whoever has it
+    except (AgentctlError, OSError) as e:
+        return asked.replace(problem=str(e))
+    if done.code:
+        problem = one_line(done.err.decode("utf-8", "replace"), 300) or "gh failed"
+        say("run %s: no pull request: %s" % (asked.run_id, problem))
+        return asked.replace(problem=problem)
+    words = done.out.decode("utf-8", "replace").split()
+    return asked.replace(url=words[-1] if words else "opened at %d" % time.time())

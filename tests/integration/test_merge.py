@@ -1,0 +1,457 @@
+"""`agentctl merge`: what lands was verified as a whole, and nothing else ever does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import World
+from conftest import eventually
+from conftest import git
+
+CHECK = "sh check.sh"
+
+
+@pytest.fixture
+def shop(world: World, repo: Path) -> Path:
+    """A project with a test suite: every part runs against the library."""
+    (repo / "lib.sh").write_text("price() { echo 5; }\n")
+    (repo / "parts").mkdir()
+    (repo / "parts" / "base.sh").write_text(". ./lib.sh\nprice\n")
+    (repo / "check.sh").write_text("for part in parts/*.sh; do sh -eu $part >/dev/null || exit 1; done\n")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "-m", "a shop")
+    return repo
+
+
+def work(world: World, script: str, *options: str, commit: bool = True) -> str:
+    """A run with a worktree that has ended; its id."""
+    identity = "git config user.name >/dev/null || export GIT_AUTHOR_NAME=w GIT_AUTHOR_EMAIL=w@example.org "
+    identity += "GIT_COMMITTER_NAME=w GIT_COMMITTER_EMAIL=w@example.org\n"
+    ending = "\ngit add -A && git commit -q -m work\n" if commit else "\n"
+    run = world.shell(identity + script + ending, "--worktree", "--no-pane", *options)
+    result = world.result(run)
+    assert result["goal_met"], (result, world.crash())
+    return run
+
+
+def part(name: str, words: str = ". ./lib.sh; price") -> str:
+    return "echo '%s' > parts/%s.sh" % (words, name)
+
+
+def head(folder: Path, ref: str = "main") -> str:
+    commit: str = git(folder, "rev-parse", ref).strip()
+    return commit
+
+
+def branch(world: World, run: str) -> str:
+    return str(json.loads(world.ok("show", run))["branch"])
+
+
+def merged(world: World, *words: str, code: int = 0, **options: Any) -> dict[str, Any]:
+    done = world.run("merge", "--json", *words, timeout=120, **options)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr, world.crash())
+    loaded: dict[str, Any] = json.loads(done.stdout)
+    loaded["said"] = done.stderr
+    return loaded
+
+
+def fates(report: dict[str, Any]) -> dict[str, str]:
+    return {fate["run_id"]: fate["outcome"] for fate in report["runs"]}
+
+
+def nothing_is_left(world: World, folder: Path) -> None:
+    """No temporary worktree, in the home or in git; the checkout is clean."""
+    assert [n for n in os.listdir(world.home / "worktrees") if n.startswith("merge-")] == []
+    assert "merge-" not in git(folder, "worktree", "list")
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def is_green(folder: Path, commit: str, tmp_path: Path) -> bool:
+    tree = tmp_path / ("look-" + commit[:10])
+    if not tree.exists():
+        git(folder, "clone", "-q", "--no-checkout", str(folder), str(tree))
+        git(tree, "checkout", "-q", "--detach", commit)
+    return subprocess.run(["sh", "check.sh"], cwd=tree, capture_output=True).returncode == 0
+
+
+def test_of_eight_two_are_wrong_together(world: World, shop: Path, tmp_path: Path) -> None:
+    """The target is never red, the culprit is named, the other seven land, in few verifications."""
+    scripts = [part("p%d" % n) for n in range(8)]
+    scripts[2] = "sed -i s/price/cost/ lib.sh parts/base.sh"
+    scripts[0] = part("p0", ". ./lib.sh; true")
+    for n in (1, 3, 4, 6, 7):
+        scripts[n] = part("p%d" % n, "true")
+    runs = [work(world, script) for script in scripts]
+    assert all(is_green(shop, head(shop, branch(world, run)), tmp_path) for run in (runs[2], runs[5])), (
+        "each alone is fine"
+    )
+    seen: set[str] = set()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            seen.add(head(shop))
+            time.sleep(0.01)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    before = head(shop)
+    report = merged(world, *runs, "--verify", "echo run >> %s; sh check.sh" % (tmp_path / "checks"), code=3)
+    over.set()
+    watcher.join()
+
+    assert fates(report) == {run: "check_failed" if n == 5 else "landed" for n, run in enumerate(runs)}
+    assert report["verifications"] == len((tmp_path / "checks").read_text().split()) <= 1 + 3 + 1
+    assert seen == {before, report["new"]} and head(shop) == report["new"]
+    moves = git(shop, "reflog", "show", "--format=%H", "main").split()
+    moves = moves[: moves.index(before) + 1]
+    assert len(moves) == 2 and all(is_green(shop, commit, tmp_path) for commit in moves)
+    assert (shop / "parts" / "p7.sh").exists() and not (shop / "parts" / "p5.sh").exists()
+    culprit = next(fate for fate in report["runs"] if fate["run_id"] == runs[5])
+    assert "exit code 1" in culprit["why"] and Path(report["log"]).read_text()
+    nothing_is_left(world, shop)
+
+
+def test_lines_for_people_and_the_custody_of_what_landed(world: World, shop: Path) -> None:
+    one, two = work(world, part("one")), work(world, part("two", "exit 3"), "--title", "the wrong one")
+    done = world.run("merge", one, two, "--verify", "sh check.sh || { echo THE LAST WORDS; exit 1; }")
+    assert done.returncode == 3
+    lines = done.stdout.splitlines()
+    assert lines[0] == "%s landed in main at %s" % (one, head(shop)[:12])
+    assert lines[1].startswith("%s left out: with it the check fails" % two)
+    assert "THE LAST WORDS" in done.stderr
+    record = json.loads((world.home / "custody" / (one + ".json")).read_text())
+    assert record["into"] == "main" and record["landed"] == head(shop) and record["landed_at"]
+    assert not json.loads((world.home / "custody" / (two + ".json")).read_text())["landed"]
+
+
+def test_a_red_target_is_said_and_nothing_lands(world: World, shop: Path) -> None:
+    (shop / "parts" / "broken.sh").write_text("exit 1\n")
+    git(shop, "add", "-A")
+    git(shop, "commit", "-q", "-m", "red")
+    runs = [work(world, part("n%d" % n)) for n in range(3)]
+    before = head(shop)
+    done = world.run("merge", *runs, "--verify", CHECK)
+    assert done.returncode == 1 and "main itself fails the check" in done.stderr and "hint:" in done.stderr
+    assert head(shop) == before
+    nothing_is_left(world, shop)
+
+
+def test_a_conflict_leaves_the_run_out_with_its_files_and_an_offer(world: World, shop: Path) -> None:
+    one = work(world, "echo 'price() { echo 6; }' > lib.sh")
+    two = work(world, "echo 'price() { echo 7; }' > lib.sh")
+    report = merged(world, one, two, "--verify", CHECK, code=3)
+    assert fates(report) == {one: "landed", two: "conflict"}
+    assert report["runs"][1]["files"] == ["lib.sh"]
+    assert "echo 6" in (shop / "lib.sh").read_text()
+    assert "resume" not in report["said"], "a command has no conversation to resume"
+    again = merged(world, one, "--verify", CHECK)
+    assert fates(again) == {one: "already_in"} and again["verifications"] == 0
+
+
+def test_a_conflict_of_a_real_worker_is_offered_for_a_rebase(world: World, shop: Path, tmp_path: Path) -> None:
+    one = work(world, "echo 'price() { echo 6; }' > lib.sh")
+    two = work(world, "echo 'price() { echo 7; }' > lib.sh")
+    meta = world.folder(two) / "meta.json"
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), "backend": "claude"}))
+    report = merged(world, one, two, code=3)
+    offer = "agentctl resume --parent-run-id %s --prompt-file " % two
+    assert offer in report["said"]
+    prompt = Path(report["said"].partition(offer)[2].partition("`")[0]).read_text()
+    assert "git rebase main" in prompt and "lib.sh" in prompt
+
+
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
+def test_strategies(world: World, shop: Path, strategy: str) -> None:
+    script = part("one") + "\ngit add -A && git commit -q -m 'first of one'\n" + part("two")
+    one = work(world, script, "--title", "one and two")
+    two = work(world, part("three"), commit=False)
+    before = head(shop)
+    report = merged(world, one, two, "--strategy", strategy, "--verify", CHECK)
+    assert set(fates(report).values()) == {"landed"}
+    log = git(shop, "log", "--first-parent", "--format=%an|%s|%P", "%s..main" % before).splitlines()[::-1]
+    parents = [len(line.rpartition("|")[2].split()) for line in log]
+    subjects = [line.split("|")[1] for line in log]
+    if strategy == "merge":
+        assert parents == [2, 2] and subjects[0] == "Merge %s: one and two" % branch(world, one)
+    elif strategy == "squash":
+        assert parents == [1, 1] and subjects[0] == "one and two" and log[0].startswith("shell|")
+        assert "* first of one" in git(shop, "log", "-1", "--format=%b", "main^")
+    else:
+        assert parents == [1, 1, 1] and subjects[:2] == ["first of one", "work"] and log[0].startswith("w|")
+    assert all((shop / "parts" / (n + ".sh")).exists() for n in ("one", "two", "three"))
+    assert "commit" in report["said"], "what was left uncommitted was committed"
+    git(shop, "fsck", "--strict")
+    nothing_is_left(world, shop)
+
+
+def test_rebase_keeps_dates_and_skips_what_is_there_and_refuses_merges(world: World, shop: Path) -> None:
+    dated = "export GIT_AUTHOR_DATE='2020-02-02T02:02:02+0200'\n"
+    one = work(world, dated + part("one"))
+    (shop / "parts" / "one.sh").write_text(". ./lib.sh; price\n")
+    git(shop, "add", "-A")
+    git(shop, "commit", "-q", "-m", "the same by hand")
+    two = work(world, dated + part("two"))
+    merger = "git checkout -q -b side && echo s > s && git add s && git commit -q -m s && git checkout -q - && "
+    merger += "echo m > m && git add m && git commit -q -m m && git merge -q --no-edit side"
+    three = work(world, merger, commit=False)
+    report = merged(world, one, two, three, "--strategy", "rebase", code=3)
+    assert fates(report) == {one: "already_in", two: "landed", three: "conflict"}
+    assert "--strategy merge" in report["runs"][2]["why"]
+    assert git(shop, "log", "-1", "--format=%aI", "main").strip() == "2020-02-02T02:02:02+02:00"
+
+
+def test_attributes_of_the_target_decide_and_no_driver_of_a_config_runs(
+    world: World, shop: Path, tmp_path: Path
+) -> None:
+    (shop / ".gitattributes").write_text("log.txt merge=union\nlib.sh merge=evil\n* filter=evil\n")
+    (shop / "log.txt").write_text("begin\n")
+    git(shop, "add", "-A")
+    git(shop, "commit", "-q", "-m", "attributes")
+    one, two = (work(world, "echo %s >> log.txt" % n) for n in ("one", "two"))
+    trap = "touch %s" % (tmp_path / "sprung")
+    for name in ("merge.evil.driver", "filter.evil.clean", "filter.evil.smudge", "core.fsmonitor", "core.sshCommand"):
+        git(shop, "config", name, trap)
+    for name in ("post-checkout", "post-merge", "pre-commit", "reference-transaction", "post-index-change"):
+        hook = shop / ".git" / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text("#!/bin/sh\n%s\n" % trap)
+        hook.chmod(0o755)
+    report = merged(world, one, two, "--verify", "cat log.txt")
+    assert set(fates(report).values()) == {"landed"}
+    assert sorted((shop / "log.txt").read_text().split()) == ["begin", "one", "two"]
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("state", ["edited", "staged", "in the way", "rebase"])
+def test_a_checkout_that_is_not_clean_is_not_touched(world: World, shop: Path, state: str) -> None:
+    run = work(world, part("one"))
+    if state == "rebase":
+        git(shop, "checkout", "-q", "-b", "other", "HEAD~1")
+        (shop / "lib.sh").write_text("other\n")
+        git(shop, "add", "-A")
+        git(shop, "commit", "-q", "-m", "other")
+        git(shop, "checkout", "-q", "main")
+        subprocess.run(["git", "-C", str(shop), "rebase", "-q", "other"], capture_output=True)
+    elif state == "in the way":
+        (shop / "parts" / "one.sh").write_text("mine\n")
+    else:
+        (shop / "lib.sh").write_text("mine() { :; }\n")
+        if state == "staged":
+            git(shop, "add", "-A")
+    before, status = head(shop), git(shop, "status", "--porcelain")
+    report = merged(world, run, "--into", "main", "--verify", "true", code=3)
+    assert fates(report) == {run: "not_landed"}
+    assert head(shop) == before and git(shop, "status", "--porcelain") == status
+    assert head(shop, "refs/agentctl/merged/main") and report["kept"] == "refs/agentctl/merged/main"
+    assert report["next"] == "git -C %s merge --ff-only refs/agentctl/merged/main" % shop
+    if state in ("edited", "staged"):
+        git(shop, "reset", "-q", "--hard")
+        subprocess.run(["sh", "-c", report["next"]], check=True, capture_output=True)
+        assert (shop / "parts" / "one.sh").exists()
+
+
+def test_untracked_files_elsewhere_do_not_hinder_and_another_branch_needs_no_checkout(world: World, shop: Path) -> None:
+    git(shop, "branch", "develop")
+    one, two = work(world, part("one")), work(world, part("two"))
+    (shop / "notes.txt").write_text("mine\n")
+    assert set(fates(merged(world, one, "--into", "develop", "--verify", CHECK)).values()) == {"landed"}
+    assert not (shop / "parts" / "one.sh").exists() and "parts/one.sh" in git(shop, "ls-tree", "-r", "develop")
+    merged(world, two, "--verify", CHECK)
+    assert (shop / "parts" / "two.sh").exists() and (shop / "notes.txt").read_text() == "mine\n"
+
+
+def test_a_target_that_moves_meanwhile_is_stacked_upon_and_verified_again(
+    world: World, shop: Path, tmp_path: Path
+) -> None:
+    run = work(world, part("one"))
+    git(shop, "branch", "develop")
+    mark = tmp_path / "moved"
+    mover = "test -e %s || { touch %s; git -C %s update-ref refs/heads/develop %s; }" % (mark, mark, shop, "$(cat %s)")
+    git(shop, "checkout", "-q", "-b", "elsewhere")
+    (shop / "theirs.txt").write_text("theirs\n")
+    git(shop, "add", "-A")
+    git(shop, "commit", "-q", "-m", "theirs")
+    (tmp_path / "sha").write_text(head(shop, "elsewhere"))
+    red = work(world, part("red", "exit 1"), "--base", "main")
+    verify = "%s; sh check.sh" % (mover % (tmp_path / "sha"))
+    report = merged(world, run, red, "--into", "develop", "--verify", verify, code=3)
+    assert fates(report) == {run: "landed", red: "check_failed"} and "has moved" in report["said"]
+    assert report["verifications"] == 3, "both, the one, and the one again on what the target is by now"
+    assert report["old"] == head(shop, "elsewhere")
+    git(shop, "merge-base", "--is-ancestor", "elsewhere", "develop")
+
+    two = work(world, part("two"))
+    ever = "git -C %s commit-tree -p develop -m x develop^{tree} > %s.new; " % (shop, tmp_path / "n")
+    ever += "git -C %s update-ref refs/heads/develop $(cat %s.new)" % (shop, tmp_path / "n")
+    for name, value in (("user.name", "t"), ("user.email", "t@example.org")):
+        git(shop, "config", name, value)
+    report = merged(world, two, "--into", "develop", "--verify", ever, code=3)
+    assert fates(report) == {two: "not_landed"} and report["verifications"] == 4
+    assert "moved each time" in report["runs"][0]["why"]
+
+
+def test_each_verification_begins_fresh(world: World, shop: Path) -> None:
+    """What a check leaves, changes, hides from git or makes read-only is gone for the next one."""
+    (shop / ".gitignore").write_text("*.cache\n")
+    git(shop, "add", "-A")
+    git(shop, "commit", "-q", "-m", "ignore")
+    runs = [work(world, part("n%d" % n, "exit 1" if n == 2 else "true")) for n in range(3)]
+    dirty = 'test -z "$(git status --porcelain)" || exit 8; '
+    dirty += 'test -z "$(ls *.cache left 2>/dev/null)" && grep -q price lib.sh && test ! -L lib.sh || exit 9; '
+    dirty += "touch a.cache; mkdir -p left/deep && touch left/deep/x && chmod 500 left/deep; "
+    dirty += "git update-index --assume-unchanged lib.sh; rm lib.sh; ln -s /etc/passwd lib.sh; git init -q nested; "
+    dirty += "! grep -q 'exit 1' parts/*.sh"
+    report = merged(world, *runs, "--verify", dirty, code=3)
+    assert fates(report) == {runs[0]: "landed", runs[1]: "landed", runs[2]: "check_failed"}
+    nothing_is_left(world, shop)
+
+
+def test_checks_of_the_runs_setup_and_included_files(world: World, shop: Path, tmp_path: Path) -> None:
+    world.ok("add-project", "p", str(shop), "--setup", "echo made > setup.out")
+    (shop / ".worktreeinclude").write_text(".env\n")
+    (shop / ".gitignore").write_text(".env\nsetup.out\n")
+    git(shop, "add", "-A")
+    git(shop, "commit", "-q", "-m", "include")
+    (shop / ".env").write_text("SECRET=1\n")
+    one = work(world, part("one"), "--verify", "test -e setup.out -a -e .env")
+    two = work(world, part("two"), "--verify", "sh check.sh")
+    three = work(world, part("three"), "--verify", "sh check.sh")
+    report = merged(world, one, two, three)
+    assert report["verify"] == ["test -e setup.out -a -e .env", "sh check.sh"]
+    assert set(fates(report).values()) == {"landed"} and report["verifications"] == 1
+
+
+def test_a_check_that_takes_too_long_or_leaves_processes_is_ended(world: World, shop: Path) -> None:
+    run = work(world, part("one"))
+    began = time.monotonic()
+    report = merged(
+        world, run, "--verify", "setsid sleep 300 & test ! -e parts/one.sh || sleep 300", "--timeout", "1s", code=3
+    )
+    assert fates(report) == {run: "check_failed"} and "longer than 1s" in report["runs"][0]["why"]
+    assert time.monotonic() - began < 30
+    nothing_is_left(world, shop)
+    assert [
+        pid for pid in os.listdir("/proc") if pid.isdigit() and b"AGENTCTL_RUN_ID=merge-" in _environ(pid, world)
+    ] == []
+
+
+def _environ(pid: str, world: World) -> bytes:
+    try:
+        raw = Path("/proc", pid, "environ").read_bytes()
+    except OSError:
+        return b""
+    return raw if str(world.home).encode() in raw else b""
+
+
+def test_interrupted_it_leaves_nothing(world: World, shop: Path, tmp_path: Path) -> None:
+    run = work(world, part("one"))
+    before = head(shop)
+    merge = world.popen("merge", run, "--verify", "touch %s; sleep 100" % (tmp_path / "there"))
+    eventually((tmp_path / "there").exists, 20)
+    merge.send_signal(signal.SIGINT)
+    out, err = merge.communicate(timeout=20)
+    assert merge.returncode == 130, (out, err)
+    assert head(shop) == before
+    nothing_is_left(world, shop)
+
+
+def test_two_merges_come_one_after_the_other(world: World, shop: Path, tmp_path: Path) -> None:
+    one, two = work(world, part("one")), work(world, part("two"))
+    first = world.popen("merge", one, "--verify", "touch %s; sleep 2; sh check.sh" % (tmp_path / "there"))
+    eventually((tmp_path / "there").exists, 20)
+    second = merged(world, two, "--verify", CHECK)
+    assert "waits for another merge" in second["said"]
+    assert first.wait(20) == 0 and fates(second) == {two: "landed"}
+    assert "parts/one.sh" in git(shop, "ls-tree", "-r", "--name-only", second["old"]), (
+        "it began after the first had landed"
+    )
+    assert (shop / "parts" / "one.sh").exists() and (shop / "parts" / "two.sh").exists()
+
+
+def test_what_cannot_be_merged_is_said(world: World, shop: Path) -> None:
+    plain = world.shell("true", "--no-pane")
+    world.result(plain)
+    live = world.shell("sleep 60", "--worktree", "--no-pane")
+    done = work(world, part("one"))
+    for words, said in (
+        ((plain,), "had no worktree"),
+        ((live,), "has not ended"),
+        ((done, "--into", "nowhere"), "no branch `nowhere`"),
+        ((done, "--strategy", "octopus"), "no strategy"),
+        ((done, "--pr", "--verify", "true"), "--pr only"),
+    ):
+        refused = world.run("merge", *words)
+        assert refused.returncode in (1, 2) and said in refused.stderr and "hint:" in refused.stderr, refused.stderr
+    git(shop, "checkout", "-q", "--detach")
+    refused = world.run("merge", done)
+    assert refused.returncode == 1 and "--into" in refused.stderr
+    world.ok("stop", live)
+
+
+def test_a_branch_with_nothing_on_it(world: World, shop: Path) -> None:
+    run = work(world, "true", commit=False)
+    assert fates(merged(world, run, "--verify", "false")) == {run: "already_in"}
+
+
+def test_pull_requests(world: World, shop: Path, tmp_path: Path) -> None:
+    remote = tmp_path / "remote.git"
+    git(tmp_path, "init", "-q", "--bare", str(remote))
+    git(shop, "remote", "add", "origin", str(remote))
+    git(shop, "config", "core.sshCommand", "touch %s" % (tmp_path / "sprung"))
+    hook = shop / ".git" / "hooks" / "pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\ntouch %s\n" % (tmp_path / "sprung"))
+    hook.chmod(0o755)
+    one = work(world, part("one"), "--title", "-x; one")
+    pushed = world.run("merge", one, "--pr")
+    assert pushed.returncode == 0 and "gh pr create" in pushed.stdout, pushed
+    assert head(remote, branch(world, one)) == head(shop, branch(world, one))
+
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "gh").write_text(
+        '#!/bin/sh\nprintf "%%s\\n" "$@" > %s\necho https://forge.example/pull/7\n' % (tmp_path / "argv")
+    )
+    (tools / "gh").chmod(0o755)
+    done = world.run("merge", one, "--pr", "--json", env={"PATH": "%s:%s" % (tools, os.environ["PATH"])})
+    assert json.loads(done.stdout)["runs"][0]["url"] == "https://forge.example/pull/7"
+    argv = (tmp_path / "argv").read_text().splitlines()
+    assert argv[:8] == ["pr", "create", "--head", branch(world, one), "--base", "main", "--title", "-x; one"]
+    assert not (tmp_path / "sprung").exists()
+    assert not (shop / "parts" / "one.sh").exists(), "nothing lands here"
+
+    git(shop, "remote", "set-url", "origin", "ssh://nowhere.invalid/x.git")
+    failed = world.run("merge", one, "--pr")
+    assert failed.returncode == 3 and "was not pushed" in failed.stderr
+    assert not (tmp_path / "sprung").exists(), "a program of the repository's own config was run"
+
+
+def test_a_project_below_the_top_is_checked_where_it_is(world: World, shop: Path) -> None:
+    world.ok("add-project", "inner", str(shop / "parts"))
+    run = world.shell("touch here.sh; test -e base.sh", "--worktree", "--no-pane", "--project", "inner", cwd=shop)
+    assert world.result(run)["goal_met"]
+    assert fates(merged(world, run, "--verify", "test -e here.sh -a -e ../lib.sh")) == {run: "landed"}
+
+
+def test_an_old_git_is_refused(world: World, shop: Path, tmp_path: Path) -> None:
+    run = work(world, part("one"))
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    script = (
+        '#!/bin/sh\nfor last; do :; done\n[ "$last" != version ] || { echo git version 2.31.1; exit; }\nexec %s "$@"\n'
+    )
+    (tools / "git").write_text(script % shutil.which("git"))
+    (tools / "git").chmod(0o755)
+    refused = world.run("merge", run, env={"PATH": "%s:%s" % (tools, os.environ["PATH"])})
+    assert refused.returncode == 1 and "git 2.31 is too old" in refused.stderr and "2.38" in refused.stderr
