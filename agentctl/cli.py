@@ -27,12 +27,22 @@ COMMANDS: dict[str, str] = {
     "projects": "list the registered projects",
     "remove-project": "forget a project; its files and runs stay",
     "start": "start a run and print its id",
+    "spawn": "start a run for each of many prompts and print their ids",
     "wait": "wait for runs to end and print their results",
     "show": "print what is known of a run",
     "list": "list runs, newest first",
+    "status": "show what is running, queued and paused now",
     "inbox": "what happened and nobody has acknowledged",
     "resume": "go on from an ended run, in its session",
     "stop": "stop runs; they stay resumable",
+    "pause": "have runs stand still; their slots are free meanwhile",
+    "continue": "have paused runs go on",
+    "worktrees": "list the worktrees of runs, and what is in them",
+    "collect": "show what ended runs brought, and where it will conflict",
+    "merge": "land branches together, verified as a whole",
+    "cleanup": "save, then remove worktrees, branches and panes of ended runs",
+    "undo": "bring a removed worktree back",
+    "rescue": "list, show or drop what cleanups have saved",
     "follow": "print a run's events as they happen",
     "tail": "print the newest lines of notify.log",
     "wake": "test how an orchestrator is woken",
@@ -44,7 +54,7 @@ COMMANDS: dict[str, str] = {
     "help": "explain a command or a topic",
 }
 HIDDEN = ("_run", "_complete")
-ERRANDS = ("_settle", "_tell", "_hook")
+ERRANDS = ("_settle", "_tell", "_hook", "_sweep")
 
 USAGE = "usage: agentctl [--home DIR] COMMAND [ARGUMENTS]"
 

@@ -57,6 +57,45 @@ def place_of(run: Run) -> tuple[Server, str]:
     return of_run(run)
 
 
+class Standing:
+    """The panes that stand, asked once of each tmux server."""
+
+    def __init__(self) -> None:
+        self._servers: dict[str, dict[str, int]] = {}
+
+    def of(self, run: Run) -> tuple[str, str, int]:
+        """The run's pane, its server's socket, and the process in it; ("", "", 0) where it is gone."""
+        said = run.progress()
+        pane, pid = typed(said, "pane", str) or "", typed(said, "runner", int) or 0
+        socket = typed(said, "socket", str) or ""
+        if not pane or not pid:
+            return "", "", 0
+        if socket not in self._servers:
+            self._servers[socket] = _processes(Server(socket=socket))
+        return (pane, socket, pid) if self._servers[socket].get(pane) == pid else ("", "", 0)
+
+
+def _processes(server: Server) -> dict[str, int]:
+    """The first process of each pane."""
+    try:
+        listing = tmux.run(server, ["list-panes", "-a", "-F", "#{pane_id} #{pane_pid}"])
+    except (AgentctlError, OSError):
+        return {}  # no such server any more, or no tmux
+    pairs = (line.split() for line in listing.splitlines())
+    return {words[0]: int(words[1]) for words in pairs if len(words) == 2 and words[1].isdigit()}
+
+
+def close(socket: str, pane: str, pid: int) -> None:
+    """Close a pane, if that process is in it still: tmux looks and closes in one."""
+    if not (pane.startswith("%") and pane[1:].isdigit()):
+        return
+    server = Server(socket=socket)
+    try:
+        tmux.run(server, ["if-shell", "-F", "-t", pane, "#{==:#{pane_pid},%d}" % pid, "kill-pane -t " + pane])
+    except AgentctlError:
+        pass  # it is gone, or its server is: as wished
+
+
 def way_to(server: Server, pane: str, env: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     """(argv, environment) of the program that shows the pane on this terminal; to be executed.
 

@@ -35,6 +35,17 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def may_ask() -> bool:
+    """Whether a person can answer a question."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def asked(question: str) -> bool:
+    """Whether a person says yes."""
+    print("%s [y/N] " % question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def coloured() -> bool:
     return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
@@ -52,6 +63,14 @@ def warn_of_config(home: Home) -> None:
     problem = config.load(home)[1]
     if problem:
         print("agentctl: %s" % text.one_line(problem), file=sys.stderr)
+
+
+def demand_config(home: Home) -> None:
+    """For what starts something: AgentctlError where config.json holds a wrong value, a warning for less."""
+    from . import config
+
+    config.sound(home)
+    warn_of_config(home)
 
 
 def answer(words: str, otherwise: str) -> None:

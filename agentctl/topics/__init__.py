@@ -6,6 +6,8 @@ it against the code. A page states what is so; README.md has the reasons.
 
 from __future__ import annotations
 
+from .keeping import ISOLATION
+from .keeping import QUEUES
 from .reading import ENVIRONMENT
 from .reading import EXIT_CODES
 from .reading import FILES
@@ -23,8 +25,10 @@ TOPICS: dict[str, tuple[str, str]] = {
     "exit-codes": ("what the exit code of a command says", EXIT_CODES),
     "environment": ("variables that are read, and those a worker sees", ENVIRONMENT),
     "files": ("the home, the run folder, every file in one line", FILES),
+    "isolation": ("a worktree for each run, and the way back", ISOLATION),
     "orchestrators": ("who is told what, how, and where it is kept until then", ORCHESTRATORS),
     "profiles": ("spark, deep, review, and how to change them", PROFILES),
+    "queues": ("many runs at once: limits, order, pause, overlap", QUEUES),
     "schema": ("the report, and a shape of your own for it", SCHEMA),
     "statuses": ("what became of a run: status, goal_met, verified", STATUSES),
     "trust": ("what a worker may do, and what is believed of what it says", TRUST),

@@ -28,7 +28,7 @@ def offered(world: World, *words: str) -> list[str]:
 
 def test_commands(past: Past) -> None:
     assert offered(past, "") == offered(past) == list(cli.COMMANDS)
-    assert offered(past, "s") == ["start", "show", "stop"]
+    assert offered(past, "s") == ["start", "spawn", "show", "status", "stop"]
     assert offered(past, "--h") == ["--help", "--home"]
     assert offered(past, "--home", str(past.home), "sh") == ["show"]
     assert offered(past, "nonsense", "") == []
@@ -139,7 +139,7 @@ COMP_WORDS=(agentctl list --project p); COMP_CWORD=1; _agentctl; printf '%s,' "$
 
 def test_bash(past: Past, tmp_path: Path) -> None:
     ids = "".join(i + "," for i in (past.killed, past.unchecked, past.unmet, past.good))
-    assert in_shell(past, tmp_path, "bash", "--norc", "-c", BASH) == ["start,show,stop,", ids, "p,", ",", "list,"]
+    assert in_shell(past, tmp_path, "bash", "--norc", "-c", BASH) == ["start,spawn,show,status,stop,", ids, "p,", ",", "list,"]
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")

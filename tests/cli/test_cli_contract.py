@@ -238,7 +238,7 @@ def test_projects_from_first_to_last(tmp_path: Path) -> None:
         "NAME  PROFILE  TRUST  PATH\nshop  -        no     %s\n" % shop,
         "",
     )
-    row = '{"name": "shop", "path": "%s", "default_profile": "", "trust": false}' % shop
+    row = '{"name": "shop", "path": "%s", "default_profile": "", "trust": false, "worktree": false, "setup": ""}' % shop
     assert said(agentctl(tmp_path, "projects", "--json")) == (0, '{"format": 1, "projects": [%s]}\n' % row, "")
     assert said(agentctl(tmp_path, "remove-project", "shpo")) == (
         1,

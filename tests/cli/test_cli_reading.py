@@ -81,7 +81,7 @@ def test_list_filters(past: Past) -> None:
         (
             ["--running", "--status", "lost"],
             "--running and --status do not go together",
-            "--running is queued or running",
+            "--running is queued, running or paused",
         ),
     ],
 )

@@ -70,8 +70,8 @@ def test_a_prompt_that_does_not_end_is_waited_for_and_said(world: World) -> None
 
 
 def test_what_is_wrong_with_the_configuration_is_said_once(world: World) -> None:
-    world.config(wake_keys="no", wkae_keys=False)
-    words = "`wkae_keys` is no setting, `wake_keys` has the wrong type: ignored"
+    world.config(wkae_keys=False)
+    words = "`wkae_keys` is no setting: ignored"
     said_of_it = "agentctl: %s/config.json: %s\n" % (world.home, words)
     done = world.run("start", "--no-pane", "--", "true")
     assert (done.returncode, done.stderr) == (0, said_of_it)
@@ -81,6 +81,20 @@ def test_what_is_wrong_with_the_configuration_is_said_once(world: World) -> None
     done = world.run("start", "--profile", "mine", stdin="x")
     assert (done.returncode, done.stderr.splitlines()[1]) == (2, "agentctl: no profile named `mine`")
     assert said_of_it[len("agentctl: ") :].rstrip() in done.stderr.splitlines()[2]
+
+
+def test_nothing_is_started_by_a_configuration_that_is_wrong(world: World) -> None:
+    """Who starts or changes something is refused by key and file, once; who reads goes on."""
+    run = world.shell("true")
+    world.result(run)
+    world.config(max_parallel="8")
+    words = "agentctl: %s/config.json: `max_parallel`: it is a number above 0" % world.home
+    for command in (("start", "--", "true"), ("spawn", "x"), ("resume", "--parent-run-id", run), ("merge", run)):
+        done = world.run(*command, stdin="x")
+        assert done.returncode == 1 and done.stderr.startswith(words), (command, done.stderr)
+        assert len(done.stderr.splitlines()) == 2 and "hint: mend the file" in done.stderr, (command, done.stderr)
+    for command in (("list",), ("show", run), ("wait", run), ("status",)):
+        assert world.run(*command).returncode == 0, command
 
 
 @pytest.mark.parametrize("time", ["99999999999", "9" * 400, "9" * 400 + "d"])

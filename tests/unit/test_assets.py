@@ -6,8 +6,6 @@ field, an option or a command that is not there.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import os
 import re
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 
 from agentctl import backends
+from agentctl import cli
 from agentctl import config
 from agentctl import keys
 from agentctl import paths
@@ -25,11 +24,10 @@ from agentctl.backends import custom
 from agentctl.model import CHECK_FAILED
 from agentctl.model import ENDED
 from agentctl.model import FULL
+from agentctl.model import LIVE
 from agentctl.model import PASSED
 from agentctl.model import PERMISSIONS
-from agentctl.model import QUEUED
 from agentctl.model import READ_ONLY
-from agentctl.model import RUNNING
 from agentctl.model import UNCHECKED
 from agentctl.model import Limits
 from agentctl.model import Result
@@ -47,44 +45,10 @@ EFFORTS = {
     "codex": ("low", "medium", "high", "xhigh"),
     "cursor": ("",),
 }
-OPTIONS = {
-    "add-project": "--default-profile --trust",
-    "doctor": "--json --wake",
-    "inbox": "--wait --timeout --ack --all --orchestrator --json",
-    "init": "",
-    "list": "--project --status --running --unacked -n --json",
-    "orch": "--session --resume --new",
-    "projects": "--json",
-    "resume": "--parent-run-id --profile",
-    "show": "--prompt --events --raw --diff --result --pane",
-    "start": "--project --profile --backend --model --effort --title --after --timeout --max-turns --max-cost"
-    " --schema --verify --escalate --no-pane --prompt-file",
-    "stop": "",
-    "tail": "-n --follow",
-    "wait": "--any --timeout --quiet",
-    "wake": "--test --json",
-}
-VERBS = {
-    "init",
-    "add-project",
-    "projects",
-    "remove-project",
-    "start",
-    "wait",
-    "show",
-    "list",
-    "inbox",
-    "wake",
-    "doctor",
-    "resume",
-    "stop",
-    "follow",
-    "tail",
-    "attach",
-    "replay",
-    "demo",
-    "completion",
-    "help",
+VERBS = set(cli.COMMANDS)
+OPTIONS: dict[str, set[str]] = {
+    **{verb: set(cli.parser(verb, cli.command(verb))._option_string_actions) for verb in VERBS},
+    "orch": {"--session", "--resume", "--new", "--help"},
 }
 
 
@@ -105,13 +69,6 @@ def raw_profiles() -> dict[str, dict[str, Any]]:
 
 def profile(name: str) -> Profile:
     return config.profiles(config.Config())[name]
-
-
-def verbs() -> set[str]:
-    """The commands of the program; those of its contract while cli.py is not there."""
-    if importlib.util.find_spec("agentctl.cli") is None:
-        return VERBS
-    return set(importlib.import_module("agentctl.cli").COMMANDS)
 
 
 def code(markdown: str) -> list[str]:
@@ -285,18 +242,18 @@ def documents() -> dict[str, str]:
 @pytest.mark.parametrize("name", sorted(documents()))
 def test_only_commands_that_exist_are_named(name: str) -> None:
     for verb, _ in calls(documents()[name]):
-        assert verb in verbs(), verb
+        assert verb in VERBS, verb
 
 
 @pytest.mark.parametrize("name", sorted(documents()))
 def test_only_options_that_exist_are_named(name: str) -> None:
     for verb, rest in calls(documents()[name]):
-        assert set(options(rest)) <= set(OPTIONS.get(verb, "").split()) | {"--help", "--home"}, (verb, rest)
+        assert set(options(rest)) <= OPTIONS.get(verb, set()), (verb, rest)
 
 
 @pytest.mark.parametrize("name", sorted(documents()))
 def test_an_option_named_alone_exists(name: str) -> None:
-    known = {"--%s" % word for line in OPTIONS.values() for word in re.findall(r"--([a-z-]+)", line)} | {"--home"}
+    known = set().union(*OPTIONS.values())
     for span in code(documents()[name]):
         if span.startswith("--"):
             assert set(options(span)) <= known, span
@@ -330,7 +287,7 @@ def test_the_orchestrator_reads_fields_that_results_have() -> None:
 
 @pytest.mark.parametrize("name", sorted(documents()))
 def test_no_feature_is_promised_before_it_is_there(name: str) -> None:
-    later = {"inbox", "doctor", "worktrees?", "workflows?", "dashboards?", "mcp"} - verbs()
+    later = {"workflows?", "dashboards?", "mcp"} - VERBS
     assert not re.findall(r"(?i)\b(%s)\b" % "|".join(sorted(later)), documents()[name])
 
 
@@ -347,20 +304,20 @@ def test_words_that_say_nothing_are_left_out(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(TOPICS))
 def test_a_topic_fits_a_terminal(name: str) -> None:
     line, page = TOPICS[name]
-    assert re.fullmatch(r"[a-z-]+", name) and name not in verbs()
+    assert re.fullmatch(r"[a-z-]+", name) and name not in VERBS
     assert line and "\n" not in line and not line.endswith(".")
     assert page.endswith("\n") and page.isascii()
     assert max(map(len, page.splitlines())) <= 80
 
 
 def test_topics_cover_the_values_they_explain() -> None:
-    for status in (*ENDED, QUEUED, RUNNING):
+    for status in (*ENDED, *LIVE):
         assert "\n  %s " % status in TOPICS["statuses"][1]
     for word in (PASSED, CHECK_FAILED, UNCHECKED):
         assert word in TOPICS["statuses"][1]
     for field in (*Limits._defaults, *PERMISSIONS):
         assert field in TOPICS["profiles"][1]
-    for field in config.Config._defaults.keys() - {"problem"}:
+    for field in config.Config._defaults.keys() - {"problem", "wrong"}:
         assert "\n  %s " % field in TOPICS["config"][1]
     for name in backends.NAMES:
         assert "\n  %s " % name in "\n" + TOPICS["backends"][1]
@@ -390,7 +347,7 @@ def test_every_page_that_the_program_points_to_is_there() -> None:
     modules = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names if name.endswith(".py")]
     for module in modules:
         for name in re.findall(r"agentctl help ([a-z][a-z-]*)", text(module)):
-            assert name in {*TOPICS, *verbs()}, (module, name)
+            assert name in {*TOPICS, *VERBS}, (module, name)
 
 
 def test_readme_says_what_the_topics_say() -> None:
