@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -52,6 +53,32 @@ def test_commits_in_its_worktree_under_the_default_profile(arrow: Arrow, vendor:
     again = arrow.wait(arrow.resume(result["run_id"], work("more.txt")))[0]
     assert (again["branch"], again["worktree"], again["git_commits"]) == (result["branch"], result["worktree"], 1)
     assert again["session_id"] == result["session_id"]
+
+
+def test_collect_and_merge_bring_the_work_of_both_home(arrow: Arrow) -> None:
+    """Claude commits, Codex leaves a file uncommitted as well; both come home, checked as a whole."""
+    ids = [arrow.start(work("claude.txt"), "claude", "--worktree", "--title", "One")]
+    left = marker(
+        *({"write": {"codex.txt": "hello\n"}}, {"run": "git add codex.txt"}, {"run": "git commit -m by-codex"}),
+        {"write": {"left.txt": "left\n"}},
+        GOOD,
+    )
+    ids.append(arrow.start(left, "codex", "--worktree", "--title", "Two"))
+    assert [r["status"] for r in arrow.wait(*ids)] == ["finished"] * 2
+    told = {one["run_id"]: one for one in json.loads(arrow.agentctl("collect", *ids, "--json"))["runs"]}
+    assert [sorted(told[i]["files"]) for i in ids] == [["claude.txt"], ["codex.txt", "left.txt"]]
+    assert not any(told[i]["conflicts"] for i in ids)
+    branch = told[ids[1]]["branch"]
+    assert arrow.world.git(arrow.repo, "log", "-1", "--format=%an %s", branch).split()[0] == "codex"
+    out = arrow.agentctl("merge", *ids, "--verify", "cat claude.txt codex.txt left.txt")
+    assert all(run in out for run in ids)
+    assert arrow.world.git(arrow.repo, "status", "--porcelain") == ""
+    for name in ("claude.txt", "codex.txt", "left.txt"):
+        assert (arrow.repo / name).exists(), "the user's checkout followed"
+    assert all(word in arrow.agentctl("worktrees") for word in ids)
+    arrow.agentctl("cleanup", "--merged", "--yes")
+    assert not any(word in arrow.agentctl("worktrees") for word in ids)
+    assert arrow.world.git(arrow.repo, "branch", "--list", "agentctl/*") == ""
 
 
 PLANTS = ("hooks/post-checkout", "config", "packed-refs", "HEAD", "refs/heads/main", "worktrees/x", "info/attributes")
