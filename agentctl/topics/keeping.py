@@ -45,7 +45,9 @@ A cleanup saves the whole worktree (uncommitted, untracked and ignored files,
 the index, commits that only its reflog knew, submodules) as a commit under
 refs/agentctl/rescue/ID of the repository: `git show refs/agentctl/rescue/ID:F`
 prints a file of it. `agentctl rescue list` shows them, `rescue drop` ends one
-for good. What cannot be saved is not removed, and the reason is said.
+for good. What cannot be saved is not removed, and the reason is said. A plain
+push does not publish these refs; `git push --mirror` would, with what is in
+them: ignored files too, unless "rescue_ignored" is false.
 """
 
 QUEUES = """\
