@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 14000
 """Of one chain: tmux takes 16 KB in one message (seen with 3.3a: "command too long")."""
+_TILED_EACH = 2
+"""A new pane halves one; tiled again after every second, even 24 lines have room for the next two."""
 
 
 def open_all(
@@ -40,7 +42,9 @@ def open_all(
             whole = len(places) == wanted
             opened += len(places)
             last = places[-1] if places else last
-            last = last if whole else last.replace(panes=per_window)  # there is no room in it, whatever it holds
+            if not whole:
+                tmux.tried(server, tmux.tiling(last.window))
+                last = last.replace(panes=per_window)  # there is no room in it, whatever it holds
             yield last, opened
 
 
@@ -52,7 +56,10 @@ def _chain(server: Server, argvs: Sequence[Sequence[str]], per_window: int, last
     commands: list[list[str]] = []
     for number, argv in enumerate(argvs):
         if panes < per_window:
-            panes, more = panes + 1, tmux.splitting("%s:=%s" % (session_id, name), argv)
+            panes += 1
+            split, tiled = tmux.splitting("%s:=%s" % (session_id, name), argv)
+            last_here = panes == per_window or number == len(argvs) - 1
+            more = [split, tiled] if panes % _TILED_EACH or last_here else [split]
         else:
             taken = taken or tmux.windows(server, session_id)
             name = tmux.free_name(taken)

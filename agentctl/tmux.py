@@ -202,7 +202,12 @@ def _split(server: Server, window: str, argv: Sequence[str]) -> Optional[Place]:
 
 def splitting(window: str, argv: Sequence[str]) -> list[list[str]]:
     """The commands that run `argv` in a new pane of a window."""
-    return [["split-window", "-d", *_MADE, "-t", window, "--", *argv], ["select-layout", "-t", window, "tiled"]]
+    return [["split-window", "-d", *_MADE, "-t", window, "--", *argv], tiling(window)]
+
+
+def tiling(window: str) -> list[str]:
+    """The command that gives all panes of a window the same room."""
+    return ["select-layout", "-t", window, "tiled"]
 
 
 def _with_new_window(server: Server, session_id: str, name: str, argv: Sequence[str]) -> Place:
