@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from . import checkouts
+from . import custody
 from . import gitdoor
 from . import journals
 from . import landing
@@ -18,10 +19,12 @@ from . import making
 from .errors import AgentctlError
 from .journals import Landing
 from .record import Record
+from .store import ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Collection
 
     from .checkouts import Checkout
     from .landing import Site
@@ -31,34 +34,63 @@ if TYPE_CHECKING:
 
 
 class Arrival(Record):
-    """How it went. `blocked`: why nothing was moved; then the verified commit is `ref`, and `command` lands it."""
+    """How it went. `blocked`: why nothing was moved; then the verified commit is `ref`, and `command` lands it.
+    `behind` are the checkouts on the branch whose files did not follow."""
 
     moved_by_others: bool = False
     blocked: str = ""
     ref: str = ""
     command: str = ""
+    behind: tuple[str, ...] = ()
 
 
-def land(home: Home, site: Site, scratch: str, branch: str, ways: tuple[str, str], say: Say) -> Arrival:
-    """Move the branch from the first of `ways`, a commit, to the second, with the checkouts on it."""
+def land(
+    home: Home, site: Site, scratch: str, branch: str, ways: tuple[str, str], ours: Collection[str], say: Say
+) -> Arrival:
+    """Move the branch from the first of `ways`, a commit, to the second, with the checkouts on it.
+
+    `ours` are the worktrees that the caller holds alone already.
+    """
     common, (old, new) = site.common, ways
-    with locks.holding(making.lock(common)):
-        if landing.tip(site, branch) != old:
-            return Arrival(moved_by_others=True)
-        standing = checkouts.standing_on(common, branch)
-        for checkout in standing:
-            reason = checkouts.why_not(common, checkout, scratch, old, new)
-            if reason:
-                return _blocked(site, checkout, branch, new, reason)
-        note = Landing(common=common, branch=branch, old=old, new=new)
-        journals.note(home, note)
-        if not landing.move(site, branch, old, new):
-            journals.done(home, note)
-            return Arrival(moved_by_others=True)
-        followed = [_followed(checkout, note, scratch, say) for checkout in standing]
-        if all(followed):
-            journals.done(home, note)
-    return Arrival()
+    held: list[int] = []
+    try:
+        with locks.holding(making.lock(common)):
+            if landing.tip(site, branch) != old:
+                return Arrival(moved_by_others=True)
+            standing = checkouts.standing_on(common, branch)
+            for checkout in standing:
+                reason = _in_use(home, common, checkout, ours, held)
+                reason = reason or checkouts.why_not(common, checkout, scratch, old, new)
+                if reason:
+                    return _blocked(site, checkout, branch, new, reason)
+            return _moved(home, site, scratch, Landing(common=common, branch=branch, old=old, new=new), standing, say)
+    finally:
+        for fd in held:
+            os.close(fd)
+
+
+def _in_use(home: Home, common: str, checkout: Checkout, ours: Collection[str], held: list[int]) -> str:
+    """Why the worktree of a run cannot be held; "" where it is `held` now, or none of a run's."""
+    run_id = os.path.basename(checkout.own)
+    kept = custody.load(home, run_id) if checkout.own != common and ID.match(run_id) else None
+    if kept is None or kept.worktree.common != common or run_id in ours:
+        return ""
+    lock = custody.seize(home, run_id)
+    if lock is None:
+        return "a run works there"
+    held.append(lock)
+    return ""
+
+
+def _moved(home: Home, site: Site, scratch: str, note: Landing, standing: list[Checkout], say: Say) -> Arrival:
+    journals.note(home, note)
+    if not landing.move(site, note.branch, note.old, note.new):
+        journals.done(home, note)
+        return Arrival(moved_by_others=True)
+    behind = tuple(checkout.path for checkout in standing if not _followed(checkout, note, scratch, say))
+    if not behind:
+        journals.done(home, note)
+    return Arrival(behind=behind)
 
 
 def _blocked(site: Site, checkout: Checkout, branch: str, new: str, reason: str) -> Arrival:
@@ -85,7 +117,8 @@ def _followed(checkout: Checkout, note: Landing, scratch: str, say: Say) -> bool
 def _by_hand(checkout: Checkout, note: Landing) -> str:
     import shlex
 
-    return "git -C %s read-tree -m -u %s %s" % (shlex.quote(checkout.path), note.old, note.new)
+    here = "git -C %s " % shlex.quote(checkout.path)
+    return "%supdate-index -q --refresh; %sread-tree -m -u %s %s" % (here, here, note.old, note.new)
 
 
 def bring_along(home: Home, common: str, scratch: str, say: Say) -> None:
@@ -110,7 +143,7 @@ def _caught_up(note: Landing, checkout: Checkout, scratch: str, say: Say) -> boo
     try:
         if checkouts.shows(note.common, checkout, scratch, note.new):
             return True
-        checkouts.adopt(note.common, checkout, scratch, note.old, note.new)
+        checkouts.adopt(note.common, checkout, scratch, note.old, note.new, note.at)
     except gitdoor.TROUBLE as e:
         words = "%s still shows %s as it was before a merge that was killed (%s): `%s`"
         say(words % (checkout.path, note.branch, e, _by_hand(checkout, note)))

@@ -13,6 +13,7 @@ from . import finding
 from . import gitdoor
 from . import holding
 from . import inbox
+from . import leftover
 from . import panes
 from . import removal
 from . import saving
@@ -122,6 +123,7 @@ class Survey:
     def __init__(self, home: Home, config: Config, wanted: Wanted, now: float) -> None:
         self.home, self.config, self.wanted, self.now = home, config, wanted, now
         self.panes = panes.Standing()
+        self._seen: set[str] = set()
         self.unread = {entry.run_id for name in inbox.names(home) for entry in inbox.pending(home, name)}
         specs = [Run(home, run_id).spec() for run_id in finding.live(home) if not self._ended(run_id)]
         self.users = {spec.worktree.run: spec.id for spec in specs if spec.worktree.run}
@@ -171,6 +173,9 @@ class Survey:
     def _with_worktree(self, found: Facts) -> Facts:
         if found.live or not found.kept.worktree.run:
             return found
+        if found.kept.worktree.run in self._seen:
+            return found.replace(kept=Kept())  # it goes with the run that was named before
+        self._seen.add(found.kept.worktree.run)
         half = removal.begun(found.kept)
         if half or found.kept.removed_at:
             return found.replace(half=half)
@@ -189,7 +194,7 @@ class Survey:
         if self.wanted.project not in ("", found.project) or not self._wanted_by_age(found):
             return False
         if self.wanted.merged:
-            return bool(found.kept.worktree.run) and _merged(found.kept)
+            return bool(found.kept.worktree.run) and _merged(self.home, found.kept)
         return not found.live or bool(found.kept.worktree.run)
 
     def _wanted_by_age(self, found: Facts) -> bool:
@@ -211,11 +216,11 @@ class Survey:
         return False
 
 
-def _merged(kept: Kept) -> bool:
+def _merged(home: Home, kept: Kept) -> bool:
     """Whether its project's branch has all of it: nothing uncommitted either."""
     target = worktree.default_target(kept)
     try:
-        return bool(target) and worktree.merged(kept, target) and not worktree.dirty(kept)
+        return bool(target) and worktree.merged(kept, target) and not leftover.dirty(home, kept)
     except AgentctlError:
         return False  # what cannot be told is not merged
 

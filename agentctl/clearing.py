@@ -20,6 +20,7 @@ from . import locks
 from . import panes
 from . import removal
 from . import rescue
+from . import reviving
 from . import saving
 from . import walking
 from .record import Record
@@ -53,7 +54,7 @@ def sweep(home: Home, now: float) -> None:
     """Finish what cleanups and merges that were killed had begun."""
     landing.sweep_stale(home)
     for kept in custody.every(home):
-        if removal.begun(kept):
+        if removal.begun(kept) or reviving.left(kept):
             _finish_if_free(home, kept)
     for name in os.listdir(home.runs):
         if name.startswith(_GOING) and ID.match(name[len(_GOING) :]):
@@ -65,12 +66,15 @@ def sweep(home: Home, now: float) -> None:
 
 
 def _finish_if_free(home: Home, kept: Kept) -> None:
-    """What is left of a worktree that has left its place."""
+    """What is left of a worktree that has left its place, or had not come back to it."""
     lock = holding.seized(home, kept.worktree.run)
     if lock is None:
         return
     try:
-        finish(home, custody.load(home, kept.worktree.run) or kept)
+        kept = custody.load(home, kept.worktree.run) or kept
+        reviving.clear(kept)
+        if removal.begun(kept):
+            finish(home, kept)
     except gitdoor.TROUBLE:
         pass  # its repository is gone: nothing waits for it
     finally:
@@ -112,6 +116,8 @@ def remove_worktree(home: Home, config: Config, known: Kept) -> tuple[str, list[
         raise gitdoor.CannotError("somebody is at work in it")
     try:
         kept = custody.load(home, known.worktree.run) or known
+        if kept.removed_at and not removal.begun(kept) and not removal.restored(kept):
+            return kept.rescue, []  # by another cleanup meanwhile
         removal.take_back(kept)
         if not removal.begun(kept):
             with holding.Scratch(home, kept) as scratch:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Optional
 
+    from .custody import Kept
     from .harvest import Sheaf
     from .store import Home
 
@@ -38,7 +39,8 @@ _MOST_PAIRS = 500
 
 class Brought(Record):
     """One run. `conflicts` are files that would conflict with `target`: None where that was not forecast.
-    `leftover` is the commit that we made of what was uncommitted; `note` what could not be told, and why."""
+    `leftover` is the commit that we made of what was uncommitted; `note` what could not be told, and why, or what
+    is to be known before it is merged; `ready` says that there is something to merge and nothing in its way."""
 
     run_id: str = ""
     title: str = ""
@@ -61,6 +63,7 @@ class Brought(Record):
     conflicts: Optional[list[str]] = None
     landed: str = ""
     note: str = ""
+    ready: bool = False
 
 
 class Overlap(Record):
@@ -133,7 +136,7 @@ def _brought(home: Home, sheaf: Sheaf, sites: _Sites) -> Brought:
     except AgentctlError:
         return brought.replace(in_use=True)
     try:
-        return _measured(home, sheaf, brought, sites)
+        return _measured(home, harvest.refreshed(home, sheaf), brought, sites)
     except gitdoor.TROUBLE as e:
         return brought.replace(note=one_line(e, 300))
     finally:
@@ -176,14 +179,18 @@ def _measured(home: Home, sheaf: Sheaf, brought: Brought, sites: _Sites) -> Brou
     common, into = kept.worktree.common, worktree.default_target(kept)
     target = landing.tip(sites.at(common), into) if into else ""
     site = sites.at(common, target)
-    tip = landing.tip(site, kept.worktree.branch)
+    tip = harvest.tip_of(kept)
     if not tip:
-        return brought.replace(leftover=leftover, note="its branch %s is gone" % kept.worktree.branch)
+        return brought.replace(leftover=leftover, note="; ".join(filter(None, [note, harvest.apart(kept)])))
+    remarks = [note, _elsewhere(kept, tip), *([] if note else harvest.untaken(home, kept))]
     base = _base(site, kept.worktree.base, target, tip)
     made = landing.commits(site, base, tip) if base != tip else []
+    landed = kept.landed if worktree.landed(kept) else ""
     return brought.replace(
         leftover=leftover,
-        note=note,
+        note="; ".join(filter(None, remarks)),
+        ready=bool(made) and not note and not landed,
+        landed=landed,
         base=base,
         tip=tip,
         commits=tuple("%s %s" % (commit[:12], subject) for commit, subject in made),
@@ -192,6 +199,11 @@ def _measured(home: Home, sheaf: Sheaf, brought: Brought, sites: _Sites) -> Brou
         target=into,
         conflicts=_forecast(site, target, tip),
     )
+
+
+def _elsewhere(kept: Kept, tip: str) -> str:
+    words = "its worktree is not on its branch: what is merged is where it stands, commit %s"
+    return words % tip[:12] if tip != worktree.tip(kept) else ""
 
 
 def _base(site: Site, planned: str, target: str, tip: str) -> str:
@@ -226,6 +238,6 @@ def _overlaps(found: Sequence[Brought], commons: dict[str, str], sites: _Sites) 
 
 def _next(found: Sequence[Brought]) -> str:
     """The command that merges what has anything to merge, of the first repository that has."""
-    ready = [b for b in found if b.branch and b.commits and not b.landed and not b.note and not b.in_use]
+    ready = [brought for brought in found if brought.ready]
     ready = [b for b in ready if b.project == ready[0].project]
     return "agentctl merge %s" % " ".join(b.run_id for b in ready) if ready else ""

@@ -1,6 +1,7 @@
 """What was made of worktrees and where their work is kept: custody/ in the home.
 
     custody/<run>.json   a worktree that was made, from its making to its removal and back
+    custody/<run>.given  what lay in it before its worker came
     custody/<run>.lock   shared by the runs that work in it; held alone by who saves, removes or restores it
 
 `<run>` is the run that the worktree was made for. What exists is told by these records,
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 class Kept(Record):
     """A worktree and its fate. Times are 0.0 where it has not come to that.
 
-    `author` is who worked in it (a backend). `landed` is the commit of `into` that holds
-    its work, by `agentctl merge`. `rescue` is the commit under refs/agentctl/rescue/<run>
-    that holds all that was removed at `removed_at`.
+    `author` is who worked in it (a backend). Until `filled_at` it is no more than a folder, in
+    which nobody has worked. `landed` is the commit of `into` that holds its work up to its own
+    commit `landed_tip`, by `agentctl merge`; worktree.landed says whether that is all. `rescue`
+    is the commit under refs/agentctl/rescue/<run> that holds all that was removed at `removed_at`.
     """
 
     format: int = 1
@@ -38,11 +40,26 @@ class Kept(Record):
     title: str = ""
     author: str = ""
     made_at: float = 0.0
+    filled_at: float = 0.0
     into: str = ""
     landed: str = ""
+    landed_tip: str = ""
     landed_at: float = 0.0
     rescue: str = ""
     removed_at: float = 0.0
+
+
+class Given(Record):
+    """What lay in a worktree before its worker came, which is not the worker's work.
+
+    `included`: untracked files that came along by .worktreeinclude. `marks`: the same and all
+    else untracked, as the setup command left it, by name, with a mark of the content. `texts`:
+    git's settings for it, as mending.texts has them. None: not known.
+    """
+
+    included: tuple[str, ...] = ()
+    marks: Optional[dict[str, str]] = None
+    texts: Optional[dict[str, str]] = None
 
 
 def load(home: Home, run_id: str) -> Optional[Kept]:
@@ -68,6 +85,18 @@ def every(home: Home) -> list[Kept]:
 def forget(home: Home, run_id: str) -> None:
     """Its lock file stays: another process may wait for it."""
     files.remove(_path(home, run_id, ".json"))
+    files.remove(_path(home, run_id, ".given"))
+
+
+def given(home: Home, run_id: str) -> Given:
+    """What lay in the worktree before its worker came."""
+    return Given.from_json(files.load(_path(home, run_id, ".given")))
+
+
+def give(home: Home, run_id: str, what: Given) -> None:
+    """By who makes the worktree."""
+    files.private_folder(home.custody)
+    files.replace(_path(home, run_id, ".given"), files.dump(what.to_json()))
 
 
 def share(home: Home, run_id: str) -> int:

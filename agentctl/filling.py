@@ -35,8 +35,7 @@ def order(common: str, top: str, own: str, commit: str, scratch: str, words: str
     sparse = os.path.join(own, "info", "sparse-checkout")
     if os.path.isfile(sparse):
         files.create(os.path.join(folder, "info", "sparse-checkout"), files.read(sparse))
-    if os.path.isdir(os.path.join(common, "lfs")):
-        os.symlink(os.path.join(common, "lfs"), os.path.join(folder, "lfs"))  # where the user's git-lfs has its files
+    if os.path.lexists(os.path.join(folder, "lfs")):
         more += _remote(common)
     return ordered(door, words, *more, "read-tree", "-m", "-u", commit)
 

@@ -35,6 +35,15 @@ def freeze(run_id: str, worker: int, sentinel: int) -> dict[int, str]:
     """
     before = {p.pid: p.started for p in _of_run(run_id, worker, sentinel) if p.stopped}
     supervise.signal_child_group(worker, signal.SIGSTOP)
+    return _stopped(run_id, worker, sentinel, before)
+
+
+def freeze_rest(run_id: str, group: int, sentinel: int) -> dict[int, str]:
+    """As `freeze`, of a worker that was reaped, whoever stopped them; `group` is -1 where nobody is left in its own."""
+    return _stopped(run_id, group, sentinel, {})
+
+
+def _stopped(run_id: str, worker: int, sentinel: int, before: Mapping[int, str]) -> dict[int, str]:
     frozen: dict[int, str] = {}
     for _ in range(_MOST_LOOKS):
         _stop_children(sentinel)
@@ -91,7 +100,8 @@ def _of_run(run_id: str, worker: int, sentinel: int) -> Iterator[Process]:
     for p in table.values():
         below.setdefault(p.parent, []).append(p.pid)
     marked = list(supervise.survivors(run_id))
-    roots = [worker, *below.get(os.getpid(), ()), *marked, *(p.pid for p in table.values() if p.group == worker)]
+    orphans = below.get(os.getpid(), ()) if processes.LINUX else ()  # elsewhere we inherit none, and `ps` is ours
+    roots = [worker, *orphans, *marked, *(p.pid for p in table.values() if p.group == worker)]
     seen = {sentinel}
     while roots:
         pid = roots.pop(0)

@@ -115,11 +115,17 @@ def environment() -> dict[str, str]:
     return env
 
 
+def offline() -> dict[str, str]:
+    """What a partial clone lacks stays missing: GIT_NO_LAZY_FETCH is known from git 2.44 on only.
+    Whoever is to fetch or push takes GIT_ALLOW_PROTOCOL out."""
+    return {**environment(), "GIT_ALLOW_PROTOCOL": "none"}
+
+
 def discover(cwd: str, deadline: float) -> Repo:
     """Where things are. An owner git distrusts (safe.directory) is an error, never worked around."""
     if os.path.isdir(cwd) and not may_be_repository(cwd):
         raise CannotError("not a git repository")
-    door = Door(cwd, deadline, environment())
+    door = Door(cwd, deadline, offline())
     places = door.line("rev-parse", "--show-toplevel", "--git-dir", "--git-common-dir", "--show-object-format")
     parts = places.split("\n")
     if len(parts) != 4:
@@ -151,7 +157,7 @@ def _harmless(door: Door) -> tuple[str, ...]:
 
 def shared(common: str, seconds: float) -> Door:
     """The repository's own git directory, for refs, commits and worktrees: for nothing that looks at content."""
-    return Door(common, time.monotonic() + seconds, {**environment(), "GIT_DIR": common})
+    return Door(common, time.monotonic() + seconds, {**offline(), "GIT_DIR": common})
 
 
 def linked(common: str, own: str, seconds: float) -> Door:
@@ -163,7 +169,7 @@ def linked(common: str, own: str, seconds: float) -> Door:
     said = os.path.join(own, "commondir")
     if own != common and os.path.realpath(os.path.join(own, _line_of(said))) != os.path.realpath(common):
         raise CannotError("%s leads git elsewhere" % said)
-    env = {**environment(), "GIT_DIR": own, "GIT_COMMON_DIR": common}
+    env = {**offline(), "GIT_DIR": own, "GIT_COMMON_DIR": common}
     return Door(common, time.monotonic() + seconds, env)
 
 
@@ -173,7 +179,7 @@ def _line_of(path: str) -> str:
 
 def known(common: str, own: str, top: str, deadline: float) -> Repo:
     """As `discover`, for places that are known from a record. HEAD is not asked."""
-    door = Door(common, deadline, {**environment(), "GIT_DIR": common})
+    door = Door(common, deadline, {**offline(), "GIT_DIR": common})
     hashes = door.line("rev-parse", "--show-object-format")
     return Repo(top=top, own=own, common=common, format=hashes, config=_harmless(door))
 
@@ -187,9 +193,11 @@ def content(common: str, top: str, index: str, scratch: str, seconds: float) -> 
     seen = shared(common, seconds)
     folder = os.path.join(scratch, "git-" + os.urandom(4).hex())
     _bare_bones(folder, seen.line("rev-parse", "--show-object-format"))
+    keep_lfs(common)
+    _link_lfs(common, folder)
     for name in ("shallow", "info/exclude", "info/attributes"):
         copy(os.path.join(common, name), os.path.join(folder, name))
-    env = environment()
+    env = offline()
     env.update(GIT_DIR=folder, GIT_WORK_TREE=top, GIT_INDEX_FILE=index)
     env["GIT_OBJECT_DIRECTORY"] = os.path.join(common, "objects")
     return Door(top, seen.deadline, env, _harmless(seen))
@@ -202,6 +210,36 @@ def _bare_bones(folder: str, object_format: str) -> None:
     files.create(os.path.join(folder, "config"), _CONFIG.get(object_format, b""))
 
 
+def keep_lfs(common: str) -> None:
+    """Before contents are written: git-lfs keeps the files themselves in its git directory. Where a private one is
+    made for it, they are to lie with the repository's."""
+    theirs = os.path.join(common, "lfs")
+    if not os.path.lexists(theirs) and _uses_lfs(common):
+        os.makedirs(theirs, exist_ok=True)
+
+
+def _link_lfs(common: str, folder: str) -> None:
+    theirs = os.path.join(common, "lfs")
+    if stat.S_ISDIR(_mode(theirs)):
+        os.symlink(theirs, os.path.join(folder, "lfs"))
+
+
+def _uses_lfs(common: str) -> bool:
+    """By the user's own config: what the repository's says of filters is not run."""
+    try:
+        return bool(shared(common, 10.0).ask("config", "--global", "--includes", "--get-regexp", r"^filter\.lfs\."))
+    except CannotError:
+        return False
+
+
+def _mode(path: str) -> int:
+    """The kind of file, not of what a link leads to; 0 where there is none."""
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return 0
+
+
 def private(repo: Repo, scratch: str, deadline: float) -> Door:
     """A git directory of our own over the repository's files and objects.
 
@@ -212,11 +250,12 @@ def private(repo: Repo, scratch: str, deadline: float) -> Door:
     objects = os.path.join(scratch, "objects")
     files.private_folder(objects)
     _bare_bones(folder, repo.format)
+    _link_lfs(repo.common, folder)
     for name in ("index", *_shared_indexes(repo.own)):
         copy(os.path.join(repo.own, name), os.path.join(folder, name))
     for name in ("shallow", "info/exclude", "info/attributes"):
         copy(os.path.join(repo.common, name), os.path.join(folder, name))
-    env = environment()
+    env = offline()
     env.update(GIT_DIR=folder, GIT_WORK_TREE=repo.top, GIT_OBJECT_DIRECTORY=objects)
     env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quoted(os.path.join(repo.common, "objects"))
     return Door(repo.top, deadline, env, repo.config)

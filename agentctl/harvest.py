@@ -13,10 +13,12 @@ import time
 from . import custody
 from . import files
 from . import finding
+from . import leftover
 from . import settle
 from . import worktree
 from .custody import Kept
 from .errors import AgentctlError
+from .landing import Work
 from .model import Result
 from .model import Spec
 from .record import Record
@@ -25,6 +27,7 @@ from .store import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
 
     from .store import Home
@@ -67,7 +70,8 @@ def all_ended(home: Home, project: str) -> list[Sheaf]:
     there = [kept for kept in custody.every(home) if not kept.removed_at and project in ("", kept.project)]
     there = sorted((kept for kept in there if worktree.exists(kept.worktree)), key=lambda kept: kept.made_at)
     last = _last_in(home, project, {kept.worktree.run for kept in there})
-    return [named(home, last.get(kept.worktree.run, kept.worktree.run)) for kept in there]
+    found = [named(home, last.get(kept.worktree.run, kept.worktree.run)) for kept in there]
+    return sorted(found, key=lambda sheaf: sheaf.spec.created_at)
 
 
 def _last_in(home: Home, project: str, worktrees: set[str]) -> dict[str, str]:
@@ -128,8 +132,27 @@ def seize(home: Home, sheaf: Sheaf) -> int:
     return lock
 
 
+def seize_all(home: Home, sheaves: list[Sheaf], held: list[int]) -> list[Sheaf]:
+    """Hold all of them, and see them as they are then; `held` gets the locks, also where it raises AgentctlError."""
+    fresh = []
+    for sheaf in sheaves:
+        held.append(seize(home, sheaf))
+        fresh.append(refreshed(home, sheaf))
+    return fresh
+
+
+def refreshed(home: Home, sheaf: Sheaf) -> Sheaf:
+    """With the record as it is now that its worktree is held: before, others may have landed or cleaned it.
+
+    Raises AgentctlError where it cannot be landed any more.
+    """
+    now = sheaf.replace(kept=custody.load(home, sheaf.kept.worktree.run) or Kept())
+    _check(now)
+    return now
+
+
 def commit_leftover(home: Home, sheaf: Sheaf) -> str:
-    """As worktree.commit_leftover, by who holds the worktree alone.
+    """As leftover.commit, by who holds the worktree alone.
 
     It holds the lock of the worktree's index meanwhile. A note tells the next one that
     we were killed in there: then that lock is left over, and is taken away.
@@ -140,6 +163,58 @@ def commit_leftover(home: Home, sheaf: Sheaf) -> str:
     else:
         files.create(note, b"")
     try:
-        return worktree.commit_leftover(home, sheaf.kept, sheaf.spec)
+        return leftover.commit(home, sheaf.kept, sheaf.spec)
     finally:
         files.remove(note)
+
+
+def work(home: Home, sheaf: Sheaf, say: Callable[[str], None]) -> Work:
+    """All that was done there, with what was left uncommitted; `tip` is "" where no one commit has it all.
+
+    By who holds the worktree alone. Raises AgentctlError.
+    """
+    kept = sheaf.kept
+    committed = commit_leftover(home, sheaf)
+    if committed:
+        say("run %s: committed what was left uncommitted as %s" % (sheaf.run_id, committed[:12]))
+    for note in untaken(home, kept):
+        say("run %s: %s" % (sheaf.run_id, note))
+    branch, tip = kept.worktree.branch, tip_of(kept)
+    if tip and tip != worktree.tip(kept):
+        words = "run %s: its worktree is not on its branch %s: what is merged is commit %s, where it stands"
+        say(words % (sheaf.run_id, branch, tip[:12]))
+    title = sheaf.spec.title or kept.title or branch
+    return Work(run=sheaf.run_id, branch=branch, tip=tip, title=title, author=kept.author)
+
+
+def untaken(home: Home, kept: Kept) -> list[str]:
+    """What is in its worktree and will not come along, or why that cannot be told, in words for a user."""
+    try:
+        return leftover.notes(home, kept)
+    except AgentctlError as e:
+        return [str(e)]
+
+
+def tip_of(kept: Kept) -> str:
+    """The commit with all that was done there; "" where there is none. A worker may have renamed the branch."""
+    named, here = worktree.tip(kept), worktree.head(kept)
+    base = kept.worktree.base
+    if not named and here and worktree.contains(kept, here, base) and worktree.its_own(kept, here, base):
+        return here
+    return worktree.landing_tip(kept)
+
+
+def apart(kept: Kept) -> str:
+    """Why there is none."""
+    import shlex
+
+    branch, named = kept.worktree.branch, worktree.tip(kept)
+    if not named:
+        return "its branch %s is gone, and its worktree does not go on from where it began" % branch
+    here, path = worktree.head(kept), shlex.quote(kept.worktree.path)
+    if worktree.contains(kept, here, named):
+        words = "its worktree went to commit %s, which is on branches of others; go back there: `git -C %s checkout %s`"
+        return words % (here[:12], path, branch)
+    words = "its worktree stands on commit %s and its branch %s on %s: neither has what the other has; %s"
+    hint = "bring them together there: `git -C %s merge %s`" % (path, named[:12])
+    return words % (here[:12], branch, named[:12], hint)

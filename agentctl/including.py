@@ -32,18 +32,19 @@ _CHUNK = 1 << 20
 _IN_THE_WAY = (errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM)
 
 
-def include(made: Worktree, scratch: str, stopped: Callable[[], object]) -> int:
-    """Copy them, until `stopped` says so; how many came along. Raises AgentctlError and OSError."""
+def include(made: Worktree, scratch: str, stopped: Callable[[], object]) -> list[str]:
+    """Copy them, until `stopped` says so; the names of what came along. Raises AgentctlError and OSError."""
     try:
         names = _named(made.source, scratch) if made.source else []
     except gitdoor.CannotError as e:
         raise AgentctlError("%s: %s" % (NAME, one_line(e, 300))) from None
-    count = 0
+    came = []
     for name in names:
         if stopped():
             break
-        count += _copied(os.fsencode(made.source), os.fsencode(made.path), name)
-    return count
+        if _copied(os.fsencode(made.source), os.fsencode(made.path), name):
+            came.append(os.fsdecode(name))
+    return came
 
 
 def _named(source: str, scratch: str) -> list[bytes]:

@@ -15,6 +15,7 @@ from . import custody
 from . import files
 from . import including
 from . import judge
+from . import leftover
 from . import making
 from . import mending
 from . import worktree
@@ -23,6 +24,7 @@ from .errors import AgentctlError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .attend import Attendant
+    from .custody import Kept
     from .model import Worktree
 
 LOG = "setup.log"
@@ -48,17 +50,22 @@ def prepare(attendant: Attendant) -> str:
 
 def leave(attendant: Attendant) -> None:
     """After the run: what leads git from the worktree to its repository is as we made it."""
-    if attendant.spec.worktree.path:
-        attendant.remarks += mending.mend(attendant.spec.worktree.path, worktree.admin(attendant.spec.worktree))
+    made = attendant.spec.worktree
+    if made.path:
+        known = custody.given(attendant.run.home, made.run)
+        attendant.remarks += mending.mend(made.path, worktree.admin(made), known.texts)
 
 
 def _joined(attendant: Attendant) -> str:
     """The worktree of the run that this one goes on from."""
     spec = attendant.spec
     kept = custody.load(attendant.run.home, spec.worktree.run)
+    if kept is not None and not kept.filled_at:
+        return "the worktree of run %s was never ready: start anew" % spec.worktree.run
     if kept is None or kept.removed_at or not worktree.exists(kept.worktree):
         return "the worktree of run %s is gone: bring it back with `agentctl undo %s`" % ((spec.worktree.run,) * 2)
     attendant.spec = spec.replace(worktree=kept.worktree)
+    leave(attendant)  # its last runner may have been killed
     _open_for_commits(kept.worktree)
     return ""
 
@@ -75,18 +82,31 @@ def _made(attendant: Attendant) -> str:
         return "no worktree: %s" % e
     attendant.spec = spec.replace(worktree=made)
     story.note("note", "worktree: %s, branch %s" % (made.path, made.branch))
-    why = _filled(attendant, made)
+    included: list[str] = []
+    why = _filled(attendant, made, included)
     if why:
         making.discard(made)
         custody.forget(home, spec.id)
         return why
     _open_for_commits(made)
     os.chdir(spec.cwd)
-    return _set_up(attendant) if spec.setup else ""
+    why = _set_up(attendant) if spec.setup else ""
+    return why or _ready(attendant, kept.replace(worktree=made), included)
 
 
-def _filled(attendant: Attendant, made: Worktree) -> str:
-    """Its files: the commit's, its submodules', and what `.worktreeinclude` names."""
+def _ready(attendant: Attendant, kept: Kept, included: list[str]) -> str:
+    """On record: from now on what is done there is the worker's."""
+    home = attendant.run.home
+    try:
+        custody.give(home, kept.worktree.run, leftover.given(kept.worktree, included))
+        custody.save(home, kept.replace(filled_at=time.time()))
+    except (AgentctlError, OSError) as e:
+        return "no worktree: %s" % e
+    return ""
+
+
+def _filled(attendant: Attendant, made: Worktree, included: list[str]) -> str:
+    """Its files: the commit's, its submodules', and what `.worktreeinclude` names, which is added to `included`."""
     scratch = attendant.run.file("making")
     files.private_folder(scratch)
     try:
@@ -94,7 +114,7 @@ def _filled(attendant: Attendant, made: Worktree) -> str:
         if not why and not os.path.isdir(attendant.spec.cwd):
             why = "no worktree: commit %s has no folder %s" % (made.base[:12], made.inside)
         if not why:
-            including.include(made, scratch, attendant.stop_asked)
+            included += including.include(made, scratch, attendant.stop_asked)
         return why or attendant.stop_asked()
     except (AgentctlError, OSError) as e:
         return "no worktree: %s" % e

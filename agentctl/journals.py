@@ -20,12 +20,13 @@ _PREFIX = "landing-"
 
 
 class Landing(Record):
-    """A branch on its way from `old` to `new`."""
+    """A branch on its way from `old` to `new`, since `at`."""
 
     common: str = ""
     branch: str = ""
     old: str = ""
     new: str = ""
+    at: float = 0.0
 
 
 def note(home: Home, landing: Landing) -> None:
@@ -41,10 +42,11 @@ def done(home: Home, landing: Landing) -> None:
 
 
 def every(home: Home) -> list[Landing]:
-    """Those that were not brought to their end, so far."""
+    """Those that were not brought to their end, so far. `at` is by the disk's clock, as the times of files are."""
     names = sorted(os.listdir(home.custody)) if os.path.isdir(home.custody) else []
     paths = (os.path.join(home.custody, n) for n in names if n.startswith(_PREFIX) and n.endswith(".json"))
-    return [found for found in (Landing.from_json(files.load(path)) for path in paths) if found.branch]
+    read = ((Landing.from_json(files.load(path)), files.mtime(path)) for path in paths)
+    return [found.replace(at=at or 0.0) for found, at in read if found.branch]
 
 
 def _path(home: Home, landing: Landing) -> str:

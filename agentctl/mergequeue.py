@@ -16,17 +16,27 @@ from . import arriving
 from . import bisecting
 from . import config as configuration
 from . import custody
+from . import gitlinks
 from . import harvest
 from . import landing
 from . import locks
 from . import signals
 from . import worktree
 from .errors import AgentctlError
+from .fates import ALREADY
+from .fates import APART
+from .fates import CONFLICT
+from .fates import CULPRIT
+from .fates import LANDED
+from .fates import WAITING
+from .fates import Fate
+from .fates import Report
+from .fates import Wish
 from .landing import Site
 from .landing import Work
 from .proving import Proof
 from .proving import Prover
-from .record import Record
+from .proving import Step
 from .stacking import Stack
 from .testbed import Testbed
 from .text import one_line
@@ -34,57 +44,19 @@ from .text import one_line
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Sequence
     from typing import Optional
 
     from .bisecting import Verdict
+    from .config import Config
     from .harvest import Sheaf
     from .store import Home
 
     Say = Callable[[str], None]
 
-LANDED, ALREADY, CONFLICT, CULPRIT, WAITING = "landed", "already_in", "conflict", "check_failed", "not_landed"
 _TRIES = 4
 """The first, and three more where the target moved meanwhile."""
-
-
-class Wish(Record):
-    """How to merge. `into` "": what the project's checkout is on. `verify` "": what the runs' own checks were."""
-
-    into: str = ""
-    verify: str = ""
-    strategy: str = "merge"
-    timeout_s: Optional[float] = None
-
-
-class Fate(Record):
-    """What became of one run: `outcome`, `why`, the `files` in conflict, and the end of the check's output."""
-
-    run_id: str = ""
-    branch: str = ""
-    title: str = ""
-    backend: str = ""
-    outcome: str = ""
-    why: str = ""
-    files: tuple[str, ...] = ()
-    log_tail: str = ""
-
-
-class Report(Record):
-    """A merge that is over: the target was `old` and is `new`. `kept` is the ref of what was verified and could
-    not be landed, `next` the command that lands it."""
-
-    format: int = 1
-    into: str = ""
-    old: str = ""
-    new: str = ""
-    strategy: str = ""
-    verify: tuple[str, ...] = ()
-    verifications: int = 0
-    log: str = ""
-    kept: str = ""
-    next: str = ""
-    runs: tuple[Fate, ...] = ()
 
 
 def merge(home: Home, ids: Sequence[str], wish: Wish, say: Say) -> Report:
@@ -102,7 +74,7 @@ def merge(home: Home, ids: Sequence[str], wish: Wish, say: Say) -> Report:
     held: list[int] = []
     bed = Testbed(home, sheaves[0].kept.worktree)
     try:
-        held = [harvest.seize(home, sheaf) for sheaf in sheaves]
+        sheaves = harvest.seize_all(home, sheaves, held)
         arriving.bring_along(home, common, bed.scratch, say)
         return _Merge(home, sheaves, wish, bed, say).report()
     finally:
@@ -145,15 +117,16 @@ class _Merge:
         self.site = Site(bed.common, bed.scratch)
         self.into = target_of(sheaves[0], wish.into)
         self.old = self._target()
+        self.fates: dict[str, Fate] = {}
         self.sheaves = {sheaf.run_id: sheaf for sheaf in sheaves}
         self.works = {sheaf.run_id: self._work(sheaf) for sheaf in sheaves}
-        self.commands = _commands(sheaves, wish)
+        self.left_out = set(self.fates)
         self.alarm = signals.Alarm()
+        self.checks = _checks(sheaves, wish, configuration.load(home)[0])
         self.prover = self._prover()
-        self.checks = 0
+        self.proven = 0
         self.proofs: dict[tuple[str, ...], Proof] = {}
-        self.fates: dict[str, Fate] = {}
-        self.blocked = arriving.Arrival()
+        self.arrived = arriving.Arrival()
         self.new = ""
 
     def _target(self) -> str:
@@ -163,32 +136,28 @@ class _Merge:
         return found
 
     def _work(self, sheaf: Sheaf) -> Work:
-        """Its branch, with what was left uncommitted."""
-        kept = sheaf.kept
-        committed = harvest.commit_leftover(self.home, sheaf)
-        if committed:
-            self.say("run %s: committed what was left uncommitted as %s" % (sheaf.run_id, committed[:12]))
-        branch = kept.worktree.branch
-        tip = landing.tip(self.site, branch)
-        if not tip or branch == self.into:
-            what = "is what to merge into" if tip else "is gone"
-            raise AgentctlError(
-                "the branch of run %s, %s, %s" % (sheaf.run_id, branch, what), "see `agentctl worktrees`"
-            )
-        head = landing.head_of(self.site, worktree.admin(kept.worktree))
-        if head and not landing.is_ancestor(self.site, head, tip):
-            self.say("run %s: its worktree is not on its branch: commit %s is not merged" % (sheaf.run_id, head[:12]))
-        title = sheaf.spec.title or kept.title or branch
-        return Work(run=sheaf.run_id, branch=branch, tip=tip, title=title, author=kept.author)
+        """What is to land of it. It has its fate already where that cannot be."""
+        if sheaf.kept.worktree.branch == self.into:
+            words = "the branch of run %s, %s, is what to merge into" % (sheaf.run_id, self.into)
+            raise AgentctlError(words, "see `agentctl worktrees`")
+        work = harvest.work(self.home, sheaf, self.say)
+        if not work.tip:
+            self._meet(sheaf, work.branch, APART, harvest.apart(sheaf.kept))
+            return work
+        missing = gitlinks.bring(sheaf.kept, self.old, work.tip, self.bed.scratch)
+        if missing:
+            self._meet(sheaf, work.branch, WAITING, missing)
+        doubt = _fate(sheaf, work.branch).doubt
+        if doubt:
+            self.say("run %s: %s; it was asked for by name, so what it left is merged all the same" % (work.run, doubt))
+        return work
 
     def _prover(self) -> Optional[Prover]:
-        if not self.commands:
-            self.say("no check was asked for and the runs had none: lands unchecked (`--verify CMD`)")
+        if not self.checks:
             return None
         config = configuration.load(self.home)[0]
-        setup = next((sheaf.spec.setup for sheaf in self.sheaves.values() if sheaf.spec.setup), "")
-        seconds = self.wish.timeout_s or config.verify_timeout_s
-        return Prover(self.home, self.bed, self.alarm, config, setup, self.commands, seconds)
+        before = _setups(list(self.sheaves.values()), config)
+        return Prover(self.home, self.bed, self.alarm, config, (*before, *self.checks))
 
     def report(self) -> Report:
         """Try until it is landed, or cannot be."""
@@ -202,7 +171,7 @@ class _Merge:
             self.say("%s has moved: stacked and verified again" % self.into)
         else:
             for name in verdict.good:
-                self._meet(name, WAITING, "%s moved each time while this was verified: try again" % self.into)
+                self._end(name, WAITING, "%s moved each time while this was verified: try again" % self.into)
         return self._told()
 
     def _told(self) -> Report:
@@ -212,17 +181,18 @@ class _Merge:
             old=self.old,
             new=self.new or self.old,
             strategy=self.wish.strategy,
-            verify=self.commands,
-            verifications=self.checks,
+            verify=tuple(dict.fromkeys(step.command for step in self.checks)),
+            verifications=self.proven,
             log=log,
-            kept=self.blocked.ref,
-            next=self.blocked.command,
+            kept=self.arrived.ref,
+            next=self.arrived.command,
+            behind=self.arrived.behind,
             runs=tuple(self.fates[run_id] for run_id in self.works),
         )
 
     def _verdict(self, stack: Stack) -> Verdict:
         """What may land together. Raises AgentctlError where the target itself is red."""
-        names = tuple(name for name in self.works if name not in self.fates or self.fates[name].outcome != CULPRIT)
+        names = tuple(name for name in self.works if name not in self.left_out)
         if not self.prover:
             return bisecting.Verdict(good=stack.fitting(names))
         self.proofs = {}
@@ -242,58 +212,79 @@ class _Merge:
         assert self.prover
         words = "%s with %d of %d" % (self.into, len(names), len(self.works))
         self.say("verifies " + words)
-        self.checks += 1
+        self.proven += 1
         proof = self.proofs[names] = self.prover.prove(stack.commit(names), words)
         return proof.green
 
     def _judge(self, stack: Stack, verdict: Verdict) -> None:
         """A fate for all that are left out."""
         for name in verdict.culprits:
-            red = min(
-                (asked for asked, proof in self.proofs.items() if asked[-1:] == (name,) and not proof.green), key=len
-            )
-            self._meet(
-                name, CULPRIT, "with it the check fails: " + self.proofs[red].why, log_tail=self.proofs[red].tail
-            )
+            red = min((a for a, proof in self.proofs.items() if a[-1:] == (name,) and not proof.green), key=len)
+            why = "with it the check fails: " + self.proofs[red].why
+            self._end(name, CULPRIT, why, log_tail=self.proofs[red].tail)
+            self.left_out.add(name)
         for name, made in stack.left.items():
             why = made.problem or "conflict in " + ", ".join(map(one_line, made.conflicts))
-            self._meet(name, CONFLICT, why, files=made.conflicts)
+            self._end(name, CONFLICT, why, files=made.conflicts)
         for name in stack.idle:
-            self._meet(name, ALREADY, "%s has all of it" % self.into)
+            self._end(name, ALREADY, "%s has all of it" % self.into)
 
-    def _meet(self, name: str, outcome: str, why: str, files: tuple[str, ...] = (), log_tail: str = "") -> None:
-        work = self.works[name]
-        backend = self.sheaves[name].spec.backend
-        self.fates[name] = Fate(
-            run_id=name,
-            branch=work.branch,
-            title=work.title,
-            backend=backend,
-            outcome=outcome,
-            why=why,
-            files=files,
-            log_tail=log_tail,
-        )
+    def _end(self, name: str, outcome: str, why: str, files: tuple[str, ...] = (), log_tail: str = "") -> None:
+        self._meet(self.sheaves[name], self.works[name].branch, outcome, why)
+        self.fates[name] = self.fates[name].replace(files=files, log_tail=log_tail)
+
+    def _meet(self, sheaf: Sheaf, branch: str, outcome: str, why: str) -> None:
+        self.fates[sheaf.run_id] = _fate(sheaf, branch).replace(outcome=outcome, why=why)
 
     def _land(self, new: str, names: tuple[str, ...]) -> bool:
         """Whether it is over: landed, or to be landed by the user. False where the target has moved."""
         if self.alarm.take(signals.STOPPING):
             raise KeyboardInterrupt
-        arrived = arriving.land(self.home, self.site, self.bed.scratch, self.into, (self.old, new), self.say)
+        ours = {sheaf.kept.worktree.run for sheaf in self.sheaves.values()}
+        ways = (self.old, new)
+        arrived = arriving.land(self.home, self.site, self.bed.scratch, self.into, ways, ours, self.say)
         if arrived.moved_by_others:
             return False
-        self.blocked, self.new = arrived, "" if arrived.blocked else new
+        self.arrived, self.new = arrived, "" if arrived.blocked else new
+        if not (self.checks or arrived.blocked):
+            self.say("no check was asked for and the runs had none: landed unchecked (`--verify CMD`)")
         for name in names:
             if arrived.blocked:
-                self._meet(name, WAITING, arrived.blocked)
+                self._end(name, WAITING, arrived.blocked)
                 continue
-            self._meet(name, LANDED, "landed in %s at %s" % (self.into, new[:12]))
-            kept = self.sheaves[name].kept
-            custody.save(self.home, kept.replace(into=self.into, landed=new, landed_at=time.time()))
+            self._end(name, LANDED, "landed in %s at %s" % (self.into, new[:12]))
+            kept, tip = self.sheaves[name].kept, self.works[name].tip
+            landed = kept.replace(into=self.into, landed=new, landed_tip=tip, landed_at=time.time())
+            custody.save(self.home, landed)
         return True
 
 
-def _commands(sheaves: list[Sheaf], wish: Wish) -> tuple[str, ...]:
-    """The check asked for, else those of the runs, each once."""
-    own = (wish.verify,) if wish.verify else (sheaf.spec.verify for sheaf in sheaves)
-    return tuple(dict.fromkeys(command for command in own if command))
+def _fate(sheaf: Sheaf, branch: str) -> Fate:
+    result = sheaf.result
+    return Fate(
+        run_id=sheaf.run_id,
+        branch=branch,
+        title=sheaf.spec.title or sheaf.kept.title or branch,
+        backend=sheaf.spec.backend,
+        status=result.status,
+        goal_met=result.goal_met,
+        verified=result.verified,
+    )
+
+
+def _checks(sheaves: list[Sheaf], wish: Wish, config: Config) -> tuple[Step, ...]:
+    """The check asked for, where all the projects are; else those of the runs, where each stood, each once."""
+    seconds = wish.timeout_s or config.verify_timeout_s
+    if wish.verify:
+        where = os.path.commonpath([sheaf.kept.worktree.inside for sheaf in sheaves])
+        return (Step(inside=where, command=wish.verify, seconds=seconds),)
+    return _each((sheaf.kept.worktree.inside, sheaf.spec.verify, seconds) for sheaf in sheaves)
+
+
+def _setups(sheaves: list[Sheaf], config: Config) -> tuple[Step, ...]:
+    seconds = config.setup_timeout_s
+    return _each((sheaf.kept.worktree.inside, sheaf.spec.setup, seconds) for sheaf in sheaves)
+
+
+def _each(steps: Iterable[tuple[str, str, float]]) -> tuple[Step, ...]:
+    return tuple(Step(inside=where, command=words, seconds=s) for where, words, s in dict.fromkeys(steps) if words)

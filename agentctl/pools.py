@@ -34,9 +34,18 @@ _OLD_S = 3600.0
 
 def names(home: Home, spec: Spec) -> list[str]:
     """The pools a run passes, in the one order that all of them keep."""
-    if spec.wake.run and ID.match(spec.wake.run) and Run(home, spec.wake.run).exists():
-        return []  # its parent may wait for it, with a slot of its own held
-    return [*([BATCH + spec.batch] if spec.batch else []), BACKEND + spec.backend, HOME]
+    return [
+        *([BATCH + spec.batch] if spec.batch else []),
+        *([] if nested(home, spec) else [BACKEND + spec.backend, HOME]),
+    ]
+
+
+def nested(home: Home, spec: Spec) -> bool:
+    """Whether another run's worker started it, which may wait for it with a slot of its own held.
+
+    So it takes none of those; its batch is its own: no run that waits for it is in there.
+    """
+    return bool(ID.match(spec.wake.run)) and Run(home, spec.wake.run).exists()
 
 
 def limit(config: Config, spec: Spec, pool: str) -> Optional[int]:

@@ -11,6 +11,7 @@ import time
 
 from . import environ
 from . import files
+from . import gitdoor
 from . import judge
 from . import paths
 from . import signals
@@ -42,36 +43,39 @@ class Proof(Record):
     tail: str = ""
 
 
-class Prover:
-    """The checks of one merge: `commands` in order, `setup` before them; all must exit 0 within `timeout_s`."""
+class Step(Record):
+    """A command, where it runs (below the top of the tree), and how long at most."""
 
-    def __init__(
-        self,
-        home: Home,
-        bed: Testbed,
-        alarm: Alarm,
-        config: Config,
-        setup: str,
-        commands: Sequence[str],
-        timeout_s: float,
-    ) -> None:
+    inside: str = ""
+    command: str = ""
+    seconds: float = 0.0
+
+
+class Prover:
+    """The checks of one merge: `steps` in order, each of which must exit 0 in time."""
+
+    def __init__(self, home: Home, bed: Testbed, alarm: Alarm, config: Config, steps: Sequence[Step]) -> None:
         self.log = os.path.join(home.custody, bed.name + ".log")
         self._home = home
         self._bed = bed
         self._alarm = alarm
         self._config = config
-        before = [(setup, config.setup_timeout_s)] if setup else []
-        self._commands = [*before, *((command, timeout_s) for command in commands)]
+        self._steps = steps
 
     def prove(self, commit: str, words: str) -> Proof:
-        """Try a commit. Raises KeyboardInterrupt where we were asked to stop; git's own trouble as it is."""
-        self._bed.lay_out(commit)
+        """Try a commit; one that git cannot lay out is red. Raises KeyboardInterrupt where we were asked to stop."""
         began = files.size(self.log) or 0
-        for command, seconds in self._commands:
-            files.append_line(self.log, "=== %s (%s): %s" % (words, commit[:12], one_line(command)))
-            why = self._tried(command, seconds)
+        try:
+            self._bed.lay_out(commit)
+        except gitdoor.TROUBLE as e:
+            why = "its files cannot be laid out: %s" % one_line(e, 300)
+            files.append_line(self.log, "=== %s (%s): %s" % (words, commit[:12], why))
+            return Proof(green=False, why=why, tail=self._tail(began))
+        for step in self._steps:
+            files.append_line(self.log, "=== %s (%s): %s" % (words, commit[:12], one_line(step.command)))
+            why = self._tried(step)
             if why:
-                return Proof(green=False, why="`%s`: %s" % (one_line(command, 80), why), tail=self._tail(began))
+                return Proof(green=False, why="`%s`: %s" % (one_line(step.command, 80), why), tail=self._tail(began))
         return Proof()
 
     def end_log(self, wanted: bool) -> str:
@@ -89,14 +93,14 @@ class Prover:
         size = (files.size(self.log) or 0) - began
         return files.read_tail(self.log, min(size, _TAIL)).decode("utf-8", "replace").strip()
 
-    def _tried(self, command: str, seconds: float) -> str:
+    def _tried(self, step: Step) -> str:
         """Why it failed, or ""."""
         try:
-            check = self._started(command)
+            check = self._started(step)
         except OSError as e:
             return "cannot start: %s" % e.strerror
         try:
-            status, why = self._followed(check, seconds)
+            status, why = self._followed(check, step.seconds)
         except BaseException:
             check.stop(False, self._config.stop_grace_s, lambda: None)
             raise
@@ -106,13 +110,14 @@ class Prover:
         ended = judge.ended_by(status, judge.OWN, "")
         return why or ("" if ended.exit_code == 0 else judge.how(ended))
 
-    def _started(self, command: str) -> Worker:
-        env = environ.for_worker(os.environ, self._bed.name, self._home.path, (("PWD", self._bed.folder),))
+    def _started(self, step: Step) -> Worker:
+        folder = os.path.join(self._bed.tree, step.inside) if step.inside else self._bed.tree
+        env = environ.for_worker(os.environ, self._bed.name, self._home.path, (("PWD", folder),))
         back = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
         will = (*paths.PROGRAM, "_sweep", self._home.path)
         try:
-            os.chdir(self._bed.folder)
-            argv = ("/bin/sh", "-c", command)
+            os.chdir(folder)
+            argv = ("/bin/sh", "-c", step.command)
             return Worker(self._bed.name, self._alarm, argv, env, _umask(), "", self.log, self.log, will)
         finally:
             os.fchdir(back)

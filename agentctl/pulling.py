@@ -1,4 +1,7 @@
-"""Pull requests: the branches are pushed, `gh` opens one for each where it is installed."""
+"""Pull requests: the branches are pushed, `gh` opens one for each where it is installed.
+
+It is told the repository, by the remote's url; where that names no forge, the command is for the user.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import os
 import re
 import time
 
+from . import files
+from . import gitdoor
 from . import harvest
 from . import landing
 from . import mergequeue
@@ -50,31 +55,33 @@ def open_all(home: Home, ids: Sequence[str], wished: str, say: Callable[[str], N
     bed = Testbed(home, kept.worktree)
     held: list[int] = []
     try:
-        held = [harvest.seize(home, sheaf) for sheaf in sheaves]
+        sheaves = harvest.seize_all(home, sheaves, held)
         site = landing.Site(bed.common, bed.scratch)
         into = mergequeue.target_of(sheaves[0], wished)
         remote, url = pushing.remote_of(site, into)
         say("pushes to %s (%s)" % (remote, url))
-        return [_opened(home, site, sheaf, into, url, say) for sheaf in sheaves]
+        return [_opened(home, site, sheaf, into, url, bed.scratch, say) for sheaf in sheaves]
     finally:
         bed.close()
         for fd in held:
             os.close(fd)
 
 
-def _opened(home: Home, site: Site, sheaf: Sheaf, into: str, url: str, say: Callable[[str], None]) -> Pull:
-    committed = harvest.commit_leftover(home, sheaf)
-    if committed:
-        say("run %s: committed what was left uncommitted as %s" % (sheaf.run_id, committed[:12]))
-    branch = sheaf.kept.worktree.branch
-    asked = Pull(run_id=sheaf.run_id, branch=branch)
+def _opened(
+    home: Home, site: Site, sheaf: Sheaf, into: str, url: str, scratch: str, say: Callable[[str], None]
+) -> Pull:
+    work = harvest.work(home, sheaf, say)
+    asked = Pull(run_id=sheaf.run_id, branch=work.branch)
     try:
-        pushing.push(site, url, branch)
+        if not work.tip:
+            raise AgentctlError(harvest.apart(sheaf.kept))
+        pushing.push(site, url, work.tip, work.branch)
     except AgentctlError as e:
-        say("run %s: %s was not pushed: %s" % (sheaf.run_id, branch, e))
+        say("run %s: %s was not pushed: %s" % (sheaf.run_id, work.branch, e))
         return asked.replace(problem=str(e))
-    argv = _argv(sheaf, branch, into, url)
-    return _asked(asked.replace(pushed=True, command=_shown(argv)), argv, say)
+    argv = _argv(sheaf, work.branch, into, url)
+    asked = asked.replace(pushed=True, command=_shown(argv))
+    return _asked(asked, argv, scratch, say) if "--repo" in argv else asked
 
 
 def _argv(sheaf: Sheaf, branch: str, into: str, url: str) -> list[str]:
@@ -92,9 +99,9 @@ def _shown(argv: list[str]) -> str:
     return " ".join(map(shlex.quote, argv))
 
 
-def _asked(asked: Pull, argv: list[str], say: Callable[[str], None]) -> Pull:
+def _asked(asked: Pull, argv: list[str], scratch: str, say: Callable[[str], None]) -> Pull:
     try:
-        done = proc.run(argv, timeout=_GH_S)
+        done = _run(argv, scratch)
     except FileNotFoundError:
         return asked  # gh is not installed: the command is for whoever has it
     except (AgentctlError, OSError) as e:
@@ -105,3 +112,18 @@ def _asked(asked: Pull, argv: list[str], say: Callable[[str], None]) -> Pull:
         return asked.replace(problem=problem)
     words = done.out.decode("utf-8", "replace").split()
     return asked.replace(url=words[-1] if words else "opened at %d" % time.time())
+
+
+def _run(argv: list[str], scratch: str) -> proc.Done:
+    """gh calls git, which in the checkout would run what a worker may have written into its config: so it is
+    run in an empty folder, below which git looks for no repository."""
+    folder = os.path.join(scratch, "gh-" + os.urandom(4).hex())
+    files.private_folder(folder)
+    env = {**gitdoor.environment(), "GIT_CEILING_DIRECTORIES": scratch, "PWD": folder}
+    back = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.chdir(folder)
+        return proc.run(argv, env=env, timeout=_GH_S)
+    finally:
+        os.fchdir(back)
+        os.close(back)

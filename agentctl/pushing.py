@@ -47,14 +47,14 @@ def _configured(site: Site, *words: str) -> str:
         return ""  # not set
 
 
-def push(site: Site, url: str, branch: str) -> None:
-    """Push a branch to a URL, by the user's own settings and none of the repository's, which may name programs.
+def push(site: Site, url: str, commit: str, branch: str) -> None:
+    """Push a commit as a branch to a URL: by the user's own settings, none of the repository's: they may name programs.
 
     Raises AgentctlError.
     """
-    commit = landing.tip(site, branch)
     door = site.objects
     door.env.update({k: v for k, v in os.environ.items() if k.startswith("GIT_SSH")})
+    door.env.pop("GIT_ALLOW_PROTOCOL", None)  # gitdoor.offline
     try:
         door.ask("push", "--quiet", "--", url, "%s:%s%s" % (commit, landing.HEADS, branch))
     except (gitdoor.CannotError, OSError) as e:

@@ -16,8 +16,8 @@ from .request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .mergequeue import Fate
-    from .mergequeue import Report
+    from .fates import Fate
+    from .fates import Report
     from .store import Home
 
 _WORDS = """Your branch `%s` can no longer be merged into `%s`: both changed the same places.
@@ -33,9 +33,20 @@ def offer(home: Home, report: Report, fate: Fate) -> str:
     """A command that asks the run's worker to rebase; "" for a run that no conversation belongs to."""
     if fate.backend == "shell":
         return ""
-    path = os.path.join(home.custody, "rebase-%s.md" % fate.run_id)
+    import shlex
+
+    path = _path(home, fate.run_id)
     files.replace(path, prompt(report, fate).encode("utf-8", "surrogateescape"))
-    return "agentctl resume --parent-run-id %s --prompt-file %s" % (fate.run_id, path)
+    return "agentctl resume --parent-run-id %s --prompt-file %s" % (fate.run_id, shlex.quote(path))
+
+
+def forget(home: Home, run_id: str) -> None:
+    """The run has landed: there is nothing to rebase."""
+    files.remove(_path(home, run_id))
+
+
+def _path(home: Home, run_id: str) -> str:
+    return os.path.join(home.custody, "rebase-%s.md" % run_id)
 
 
 def start(home: Home, report: Report, fate: Fate) -> str:

@@ -45,8 +45,7 @@ def restore(kept: Kept, commit: str, scratch: str) -> None:
     saved = rescue.load(door, commit)
     _check_branch(kept, saved.about.tip)
     folder, own = _restoring(kept)
-    walking.remove(folder)
-    walking.remove(own)
+    clear(kept)
     kinds = _sorted(rescue.stored(door, saved.git))
     top = [*rescue.stored(door, commit), *kinds[rescue.KEPT]]
     Tree(door, scratch, folder, saved.about.top).write(top)
@@ -57,6 +56,11 @@ def restore(kept: Kept, commit: str, scratch: str) -> None:
         files.private_folder(os.path.dirname(worktree.admin(kept.worktree)))
         os.rename(own, worktree.admin(kept.worktree))
         os.rename(folder, kept.worktree.path)
+
+
+def left(kept: Kept) -> bool:
+    """Whether one was killed while he restored it, and left something."""
+    return any(os.path.lexists(folder) for folder in _restoring(kept))
 
 
 def clear(kept: Kept) -> None:

@@ -22,7 +22,6 @@ from . import environ
 from . import files
 from . import followup
 from . import git
-from . import isolation
 from . import judge
 from . import labour
 from . import notify
@@ -155,11 +154,22 @@ def _worked(attendant: Attendant) -> Result:
 
 
 def _at_work(attendant: Attendant, conversation: Optional[queueing.Conversation]) -> Result:
-    """With its slot: work, judge, check."""
+    """With its slot, in its worktree if it is to have one."""
+    if not attendant.spec.worktree.path:
+        return _in_place(attendant, conversation)
+    from . import isolation  # a millisecond, which most runs need not wait for
+
     wrong = isolation.prepare(attendant)
-    spec, story = attendant.spec, attendant.story
     if wrong:
-        return judge.blank(spec, STOPPED if attendant.stopped else FAILED, wrong)
+        return judge.blank(attendant.spec, STOPPED if attendant.stopped else FAILED, wrong)
+    result = _in_place(attendant, conversation)
+    isolation.leave(attendant)
+    return result.replace(warnings=(*result.warnings, *attendant.remarks))
+
+
+def _in_place(attendant: Attendant, conversation: Optional[queueing.Conversation]) -> Result:
+    """Work, judge, check."""
+    spec, story = attendant.spec, attendant.story
     if not os.path.isdir(spec.cwd):
         return judge.blank(spec, FAILED, "the directory %s is gone" % spec.cwd)
     if conversation:
@@ -171,8 +181,7 @@ def _at_work(attendant: Attendant, conversation: Optional[queueing.Conversation]
     if spec.verify and result.status == FINISHED:
         result = judge.checked(result, checking.verify(attendant), attendant.stopped)
     said = judge.circumstances(spec, result, attendant.left, story.stream.problem)
-    isolation.leave(attendant)
-    return result.replace(warnings=(*result.warnings, *said, *attendant.remarks))
+    return result.replace(warnings=(*result.warnings, *said))
 
 
 def _judged(attendant: Attendant) -> Result:

@@ -77,9 +77,19 @@ def _refuse(path: str, own: str, common: str) -> None:
     """Raises where somebody wants it to stay."""
     if os.path.lexists(os.path.join(own, "locked")):
         raise gitdoor.CannotError("it is locked: `git worktree unlock %s`" % path)
+    moved = _moved_to(path, own)
+    if moved:
+        raise gitdoor.CannotError("it was moved to %s: `git worktree move` it back" % moved)
     for other in checkouts.every(common):
         if other.path.startswith(path + "/"):
             raise gitdoor.CannotError("another worktree stands in it: %s" % other.path)
+
+
+def _moved_to(path: str, own: str) -> str:
+    """Where its own git directory says that it is, if that is elsewhere and something is there."""
+    words = os.fsdecode(_text(os.path.join(own, "gitdir"))).rstrip("\n")
+    there = os.path.dirname(os.path.normpath(os.path.join(own, words))) if words else path
+    return there if os.path.realpath(there) != os.path.realpath(path) and os.path.lexists(there) else ""
 
 
 def _stands(path: str) -> bool:

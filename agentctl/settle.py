@@ -12,7 +12,6 @@ import os
 
 from . import backends
 from . import bell
-from . import custody
 from . import files
 from . import judge
 from . import locks
@@ -148,7 +147,11 @@ def _session_given(run: Run, spec: Spec) -> str:
 
 def housed(run: Run, spec: Spec, result: Result) -> Result:
     """Add the worktree and its branch, as they were made: what was planned may never have been."""
-    kept = custody.load(run.home, spec.worktree.run) if spec.worktree.run else None
+    if not spec.worktree.run:
+        return result
+    from . import custody
+
+    kept = custody.load(run.home, spec.worktree.run)
     made = kept.worktree if kept and not kept.removed_at else Worktree()
     return result.replace(branch=made.branch, worktree=made.path)
 

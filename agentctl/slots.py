@@ -1,7 +1,7 @@
 """Many at once, but not too many: a run's number, and its slots in the pools it belongs to.
 
 There is no scheduler: order and waiting are in turns.py. A run that a worker started
-takes no slot: the worker may be waiting for it with its own slot held. Every run has a
+takes none of the home's slots: the worker may be waiting for it with its own slot held. Every run has a
 number that no other live one has, which it keeps through a pause, as its worker keeps
 its ports; a run that ended leaves the number before the slot, so that with a limit of
 four they are 0 to 3.
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 _PORTS = 65536
 
 
-def taken(home: Home) -> int:
-    """How many slots of the home are in use."""
-    folder = Pool.place(home, pools.HOME)
+def taken(home: Home, pool: str = pools.HOME) -> int:
+    """How many slots of a pool are in use."""
+    folder = Pool.place(home, pool)
     names = os.listdir(folder) if os.path.isdir(folder) else []
     return sum(locks.held(os.path.join(folder, name)) for name in names if name.isdigit())
 

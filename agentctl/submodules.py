@@ -67,6 +67,7 @@ def orders(level: Level, scratch: str, notes: list[str], depth: int = 0) -> Iter
     if depth == _DEEPEST or not _is_file(os.path.join(level.top, ".gitmodules")):
         return
     for module in _listed(level):
+        _check(level, module.name, module.path)
         door = gitdoor.shared(level.common, _SECONDS)
         known = filling.configured(door, "--get", "submodule.%s.url" % module.name)
         if level.source and not (known or module.at.theirs):
@@ -78,6 +79,26 @@ def orders(level: Level, scratch: str, notes: list[str], depth: int = 0) -> Iter
         words = "fills the submodule %s" % module.path
         yield filling.order(module.at.common, module.at.top, module.at.own, module.at.commit, scratch, words)
         yield from orders(module.at, scratch, notes, depth + 1)
+
+
+def standing(level: Level, depth: int = 0) -> Iterator[tuple[str, Level]]:
+    """The submodules that are there, and theirs, with their paths: `commit` is what the level above says.
+    Only those in the places where they are made. Raises what gitdoor.TROUBLE names."""
+    if depth == _DEEPEST or not gitdoor.shared(level.common, _SECONDS).ask("ls-tree", level.commit, ".gitmodules"):
+        return
+    for module in _listed(level):
+        folders = (module.at.own, module.at.top)
+        above = (os.path.join(level.own, "modules"), level.top)
+        straight = all(_is_straight(*both) for both in zip(above, folders))
+        if straight and _is_file(os.path.join(module.at.own, "HEAD")):
+            yield module.path, module.at
+            yield from standing(module.at, depth + 1)
+
+
+def _is_straight(above: str, folder: str) -> bool:
+    """Whether a folder is below another, by no link and no `..`."""
+    here = os.path.realpath(above)
+    return os.path.join(here, os.path.relpath(folder, above)) == os.path.realpath(folder) and os.path.isdir(folder)
 
 
 def _initialise(level: Level, name: str, url: str) -> None:
@@ -107,10 +128,8 @@ def _listed(level: Level) -> Iterator[_Module]:
         path = settings["submodule.%s.path" % name]
         commit = _gitlink(door, level.commit, path)
         if commit and settings.get("submodule.%s.update" % name) != "none":
-            _check(level, name, path)
-            yield _Module(
-                name=name, path=path, url=settings.get("submodule.%s.url" % name, ""), at=_at(level, name, path, commit)
-            )
+            url = settings.get("submodule.%s.url" % name, "")
+            yield _Module(name=name, path=path, url=url, at=_at(level, name, path, commit))
 
 
 def _at(level: Level, name: str, path: str, commit: str) -> Level:
@@ -170,6 +189,7 @@ def _obtained(module: _Module, url: str) -> Iterator[Order]:
             return
         door = gitdoor.shared(module.at.own, _SECONDS)
         door.env["GIT_PROTOCOL_FROM_USER"] = "0"
+        del door.env["GIT_ALLOW_PROTOCOL"]
         how = ("--quiet", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-gc")
         yield filling.ordered(door, "fetches the submodule %s" % module.path, "fetch", *how, "origin", *what)
     if not _has(module.at):

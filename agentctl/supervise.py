@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
     from collections.abc import Sequence
+    from typing import Optional
 
 MARKER = "AGENTCTL_RUN_ID"
 DETACHED = "AGENTCTL_DETACHED"
@@ -220,72 +221,14 @@ def survivors(run_id: str) -> Iterator[int]:
             yield pid
 
 
-def strays(run_id: str, pgid: int, sentinel: int) -> list[int]:
-    """What is left of the worker after it was reaped, cheapest question first.
-
-    With a subreaper every orphan is a child of ours, so no child but the sentinel
-    means nothing is left; only otherwise is every process looked at. Processes that
-    agentctl itself detached (a tmux server, another run's runner) are not strays.
-    Without /proc it is who is in the worker's group.
-    """
-    if not can_mark():
-        return sorted(p.pid for p in processes.table().values() if p.group == pgid)
-    children = processes.children()
-    if children is not None and all(pid == sentinel for pid in children):
-        return []
-    found = set(survivors(run_id))
-    for pid in children or []:
-        if pid != sentinel and not detached(pid):
-            found.add(pid)
-    return sorted(pid for pid in found if not processes.zombie(pid))
+def childless(sentinel: int, children: Optional[Sequence[int]]) -> bool:
+    """Whether nothing of a reaped worker is left, as every orphan would be a child of ours: the cheapest question."""
+    return children is not None and all(pid == sentinel for pid in children)
 
 
 def detached(pid: int) -> bool:
     """Whether agentctl itself put it on its own: it outlives the run that it was started in."""
     return any(e.startswith(DETACHED.encode()) for e in processes.environment(pid))
-
-
-def sweep(run_id: str, pgid: int, sentinel: int, grace: float = 0.3) -> list[int]:
-    """Stop everything the reaped worker left behind; returns the pids it had to stop.
-
-    The group's number cannot have been reused while a member of it lives, and is
-    asked for only when one was seen.
-    """
-    left = strays(run_id, pgid, sentinel)
-    if not left and not _unlisted(pgid):
-        return []
-    seen = list(left)
-    deadline = time.monotonic() + grace
-    _signal_all(left, pgid, signal.SIGTERM)
-    while (left or _unlisted(pgid)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-        left = _after_reaping(run_id, pgid, sentinel)
-    for _ in range(100):
-        if not left and not _unlisted(pgid):
-            break
-        _signal_all(left, pgid, signal.SIGKILL)
-        time.sleep(0.01)
-        left = _after_reaping(run_id, pgid, sentinel)
-    return seen
-
-
-def _unlisted(pgid: int) -> bool:
-    """Whether the group lives on where the system may not list all of it."""
-    return processes.children() is None and group_alive(pgid)
-
-
-def _signal_all(pids: Sequence[int], pgid: int, number: int) -> None:
-    if not pids or any(os_pgid(pid) == pgid for pid in pids):
-        signal_child_group(pgid, number)
-    for pid in pids:
-        kill(pid, number)
-        if number == signal.SIGTERM:
-            kill(pid, signal.SIGCONT)
-
-
-def _after_reaping(run_id: str, pgid: int, sentinel: int) -> list[int]:
-    reap_orphans((sentinel,))
-    return strays(run_id, pgid, sentinel)
 
 
 def reap_orphans(ours: Sequence[int]) -> None:

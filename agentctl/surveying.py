@@ -53,6 +53,7 @@ def survey(folder: str, base: str, prefix: str, slug: str, where: str) -> Worktr
         if not base:
             _refuse_operation(place)
         commit = _resolved(door, place, base, prefix)
+        _refuse_partial(place, commit, folder)
     except FileNotFoundError:
         raise AgentctlError("no worktree: git is not installed", "install git, or start without --worktree") from None
     except (gitdoor.CannotError, OSError) as e:
@@ -73,7 +74,7 @@ def slugged(title: str) -> str:
 
 
 def _placed(folder: str) -> tuple[_Place, gitdoor.Door]:
-    env = gitdoor.environment()
+    env = gitdoor.offline()
     bare = _is_bare(folder)
     if bare:
         env["GIT_DIR"] = folder  # one that is found by itself is refused: safe.bareRepository
@@ -125,7 +126,6 @@ def _resolved(door: gitdoor.Door, place: _Place, base: str, prefix: str) -> str:
     if "\n" in base:
         raise _unknown(base)
     listed = "".join(line + "\n" for line in asked)
-    door.env["GIT_ALLOW_PROTOCOL"] = "none"  # what is missing in a partial clone stays missing
     answers = os.fsdecode(
         door.ask("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=os.fsencode(listed))
     ).splitlines()
@@ -138,6 +138,27 @@ def _resolved(door: gitdoor.Door, place: _Place, base: str, prefix: str) -> str:
     if not _COMMIT.match(answers[0]):
         raise _unknown(base) if base else _no_commit(place)
     return answers[0].partition(" ")[0]
+
+
+def _refuse_partial(place: _Place, commit: str, folder: str) -> None:
+    """What lies outside of a sparse checkout is not needed. Else git would have to fetch, as our git must not."""
+    door = gitdoor.shared(place.common, _SECONDS)
+    named = r"^(extensions\.partialclone|remote\..*\.promisor)$"
+    try:
+        door.ask("config", "--name-only", "--get-regexp", named)
+    except gitdoor.CannotError:
+        return  # not a partial clone
+    if os.path.isfile(os.path.join(place.own, "info", "sparse-checkout")):
+        return
+    try:
+        door.ask("rev-list", "--objects", "--quiet", "-n", "1", commit)
+    except gitdoor.CannotError:
+        import shlex
+
+        raise AgentctlError(
+            "no worktree: this is a partial clone, and not all files of commit %s are here" % commit[:12],
+            "get them: `git -C %s fetch --refetch --no-filter`" % shlex.quote(folder),
+        ) from None
 
 
 def _unknown(base: str) -> AgentctlError:

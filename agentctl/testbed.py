@@ -38,14 +38,13 @@ _CHECKOUT = ("-c", "checkout.workers=0", "-c", "core.trustctime=true", "-c", "co
 
 class Testbed:
     """A place that is ours until `close`, in the repository of the worktree it is `like`. `tree` is
-    there once a commit was laid out in it; `folder` is where in it a run of that worktree stands."""
+    there once a commit was laid out in it."""
 
     def __init__(self, home: Home, like: Worktree) -> None:
         files.private_folder(home.worktrees)
         self.name = PREFIX + os.urandom(4).hex()
         self.tree = os.path.join(home.worktrees, self.name)
         self.scratch = self.tree + ".git"
-        self.folder = os.path.join(self.tree, like.inside) if like.inside else self.tree
         self.common = like.common
         self._source = like.source
         self._lock = locks.take(self.tree + ".lock")

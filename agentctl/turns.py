@@ -17,12 +17,12 @@ import _thread
 import os
 import time
 
+from . import config as configuration
 from . import files
 from . import locks
 from . import pools
 from . import settle
 from . import waiting
-from .config import Config
 from .errors import AgentctlError
 from .pools import Pool
 from .store import BIRTH_GRACE
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Optional
 
+    from .config import Config
     from .model import Spec
     from .pools import Slot
     from .store import Home
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 _NAP = 0.01
 _FULL_DISK_NAP = 1.0
+_LOOK_S = 1.0
+"""Between two looks at the limit, which may be raised while nobody leaves."""
 
 
 class Turn:
@@ -153,14 +156,14 @@ class Turn:
             os.close(ticket)
 
     def _until_freed(self, pool: Pool, others: list[int]) -> None:
-        """Block until one of these slots is nobody's. A thread for each, which outlives the wait: it may come again."""
+        """Block until one of these slots is nobody's, or for `_LOOK_S`. A thread for each, which outlives the wait."""
         self._freed.acquire(False)
         for number in others:
             path = pool.path(number)
             if path not in self._watched:
                 self._watched.add(path)
                 _thread.start_new_thread(self._watch, (pool, number))
-        self._freed.acquire()
+        self._freed.acquire(True, _LOOK_S)
 
     def _watch(self, pool: Pool, number: int) -> None:
         try:
@@ -182,10 +185,11 @@ class Turn:
             _settle(self._run.home, self._dead.pop())
 
     def _read_config(self) -> None:
-        """The limit may be another one by now. A file that is being written is no reason to forget it."""
-        raw = files.load(self._run.home.config)
-        if isinstance(raw, dict):
-            self._config = Config.from_json(raw)
+        """The limit may be another one by now. One that is wrong, or being written, is no reason to forget it."""
+        home = self._run.home
+        found, _ = configuration.load(home)
+        if not found.wrong and isinstance(files.load(home.config), dict):
+            self._config = found
 
 
 def _until_nobodys(pool: Pool, number: int) -> None:

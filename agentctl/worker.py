@@ -10,6 +10,7 @@ import signal
 import time
 
 from . import files
+from . import processes
 from . import signals
 from . import supervise
 
@@ -113,7 +114,11 @@ class Worker:
 
     def clear_away(self) -> int:
         """Stop what the ended process left behind; how many processes that were."""
-        return len(supervise.sweep(self._run_id, self.pid, self._sentinel))
+        if supervise.childless(self._sentinel, processes.children()):
+            return 0
+        from . import sweeping  # which a worker that cleans up needs not
+
+        return len(sweeping.sweep(self._run_id, self.pid, self._sentinel))
 
     def dismiss_sentinel(self) -> None:
         """Nothing is left to guard. It goes by itself; its going takes time that nobody should wait for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import custody
 from . import finding
+from . import leftover
 from . import worktree
 from .errors import AgentctlError
 from .store import Run
@@ -27,7 +28,7 @@ def rows(home: Home, project: str = "") -> Iterator[dict[str, Any]]:
     busy = in_use(home)
     for kept in custody.every(home):
         if not kept.removed_at and project in ("", kept.project):
-            yield _row(kept, kept.worktree.run in busy)
+            yield _row(home, kept, kept.worktree.run in busy)
 
 
 def in_use(home: Home) -> set[str]:
@@ -40,9 +41,10 @@ def in_use(home: Home) -> set[str]:
     return found - {""}
 
 
-def _row(kept: Kept, live: bool) -> dict[str, Any]:
+def _row(home: Home, kept: Kept, live: bool) -> dict[str, Any]:
     made, target = kept.worktree, worktree.default_target(kept)
     there = worktree.exists(made)
+    dirty = _dirty(home, kept) if there else None
     ahead, behind = worktree.ahead_behind(kept, target)
     return {
         "run_id": made.run,
@@ -53,8 +55,8 @@ def _row(kept: Kept, live: bool) -> dict[str, Any]:
         "target": target,
         "ahead": ahead,
         "behind": behind,
-        "dirty": _dirty(kept) if there else None,
-        "merged": bool(kept.landed) or worktree.merged(kept, target),
+        "dirty": dirty,
+        "merged": not dirty and worktree.merged(kept, target),
         "size": worktree.size(kept) if there else 0,
         "state": "live" if live else "ended" if there else "gone",
         "path": made.path,
@@ -64,8 +66,8 @@ def _row(kept: Kept, live: bool) -> dict[str, Any]:
     }
 
 
-def _dirty(kept: Kept) -> Optional[bool]:
+def _dirty(home: Home, kept: Kept) -> Optional[bool]:
     try:
-        return worktree.dirty(kept)
+        return leftover.dirty(home, kept)
     except AgentctlError:
         return None  # its index is damaged, or git is gone

@@ -61,6 +61,7 @@ class Checkout:
             source=str(self.repo),
         )
         kept = custody.Kept(worktree=made, project="p", title="test %s" % run_id, author="shell", made_at=time.time())
+        kept = kept.replace(filled_at=kept.made_at)
         custody.save(self.home, kept)
         return kept
 

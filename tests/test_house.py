@@ -39,15 +39,15 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "doors": (
         *("store", "inbox", "custody", "tmux", "manypanes", "sight", "claude_tui", "processes", "supervise"),
-        *("freeze", "backends"),
+        *("freeze", "sweeping", "backends"),
         *("rescue", "tracing", "bundling", "saving", "removal", "writing", "reviving"),
         *("git", "gitdoor"),
-        *("worktree", "surveying", "making", "filling", "submodules", "including", "mending"),
-        *("landing", "checkouts", "testbed", "journals", "pushing"),
+        *("worktree", "leftover", "surveying", "making", "filling", "submodules", "including", "mending"),
+        *("landing", "checkouts", "testbed", "journals", "pushing", "gitlinks"),
     ),
     "use cases": (
         *("cleaning", "clearing", "undoing", "holding"),
-        *("mergequeue", "stacking", "proving", "arriving", "reconciling", "pulling"),
+        *("mergequeue", "fates", "stacking", "proving", "arriving", "reconciling", "pulling"),
         *("harvest", "collecting", "overlap"),
         "api",
         "attend",
@@ -131,7 +131,8 @@ SIDEWAYS: dict[str, str] = {
     "removal": "checkouts custody making rescue worktree",
     "writing": "gitdoor rescue",
     "reviving": "custody gitdoor making rescue worktree writing",
-    "worktree": "custody gitdoor mending store",
+    "worktree": "custody gitdoor",
+    "leftover": "custody filling gitdoor mending store submodules worktree",
     "surveying": "gitdoor",
     "making": "filling gitdoor submodules worktree",
     "filling": "gitdoor",
@@ -142,15 +143,17 @@ SIDEWAYS: dict[str, str] = {
     "testbed": "gitdoor including making store supervise",
     "journals": "store",
     "pushing": "gitdoor landing",
+    "gitlinks": "custody gitdoor worktree",
     "supervise": "processes",
     "freeze": "processes supervise",
+    "sweeping": "freeze processes supervise",
     # use cases
     "cleaning": "config finding holding panes settle",
     "clearing": "cleaning config finding holding panes",
     "undoing": "cleaning clearing holding",
-    "mergequeue": "arriving config harvest proving stacking",
+    "mergequeue": "arriving config fates harvest proving stacking",
     "proving": "config judge worker",
-    "reconciling": "api mergequeue",
+    "reconciling": "api fates",
     "pulling": "harvest mergequeue",
     "harvest": "finding settle",
     "collecting": "arriving harvest",
@@ -236,7 +239,7 @@ BROAD_EXCEPTS: dict[str, int] = {
 }
 NAPS = (
     *("attend", "demo", "following", "freeze", "hooks", "inbox", "keeper", "keys", "launch", "making"),
-    *("orch", "panes", "pausing", "supervise", "turns", "trial", "vigil", "waiting", "wake"),
+    *("orch", "panes", "pausing", "supervise", "sweeping", "turns", "trial", "vigil", "waiting", "wake"),
     *("checkouts", "testbed", "harvest", "holding"),
 )
 """Bounded or for painters: a server's death, `follow`, a late birth, groups to die, a staged run, keys."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agentctl import custody
-from agentctl import worktree
+from agentctl import leftover
 from agentctl.store import Home
 from conftest import World
 from conftest import git
@@ -49,7 +49,7 @@ def left(place: World, script: str) -> tuple[custody.Kept, str]:
     kept = kept_of(place, result)
     home = Home(str(place.home))
     spec = home.run(result["run_id"]).spec()
-    return kept, worktree.commit_leftover(home, kept, spec)
+    return kept, leftover.commit(home, kept, spec)
 
 
 def with_submodules(place: World, repo: Path) -> Path:

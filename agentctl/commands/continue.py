@@ -6,6 +6,7 @@ import os
 
 from .. import pausing
 from .. import ui
+from . import _outcomes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,18 +18,12 @@ EXAMPLES = """  agentctl continue 20260215-143022-ab12
 
 Where slots are limited it waits for one. A run that was lost (a restart of the
 machine) or stopped while it was paused is gone on with by a new run, in its
-session; that run's id is printed."""
+session. The first word of each line is the id of the run that goes on."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("ids", metavar="ID", nargs="+", help="a paused run: its id, a unique prefix, or @last")
+    _outcomes.add_arguments(parser, "a paused run: its id, a unique prefix, or @last")
 
 
 def run(args: Namespace) -> int:
-    for outcome in pausing.go_on(ui.open_home(args), args.ids, os.environ):
-        if outcome.followed_by:
-            ui.answer(outcome.followed_by, "the run was started: %s" % outcome.followed_by)
-            ui.say("%s: %s; goes on as %s" % (outcome.run_id, outcome.status, outcome.followed_by))
-        else:
-            ui.say("%s: %s" % (outcome.run_id, ", ".join(w for w in (outcome.status, outcome.doing) if w)))
-    return 0
+    return _outcomes.tell(args, pausing.go_on(ui.open_home(args), args.ids, os.environ))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 
+from .. import fates
 from .. import mergequeue
 from .. import text
 from .. import ui
 from ..errors import AgentctlError
 from ..errors import usage_error
-from ..mergequeue import ALREADY
-from ..mergequeue import CONFLICT
-from ..mergequeue import CULPRIT
-from ..mergequeue import LANDED
+from ..fates import ALREADY
+from ..fates import CONFLICT
+from ..fates import CULPRIT
+from ..fates import LANDED
 from . import _asking
 
 TYPE_CHECKING = False
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from argparse import Namespace
 
-    from ..mergequeue import Fate
-    from ..mergequeue import Report
+    from ..fates import Fate
+    from ..fates import Report
     from ..store import Home
 
 EXAMPLES = """  agentctl merge $A $B $C --verify "make test"
@@ -58,7 +59,7 @@ def run(args: Namespace) -> int:
                 "--pr only opens pull requests", "leave --verify and --resume-conflicts out: nothing is merged here"
             )
         return _pull_requests(home, args)
-    wish = mergequeue.Wish(
+    wish = fates.Wish(
         into=args.into, verify=args.verify, strategy=args.strategy, timeout_s=_asking.seconds(args.timeout)
     )
     report = mergequeue.merge(home, args.ids, wish, _tell)
@@ -68,7 +69,7 @@ def run(args: Namespace) -> int:
         for fate in report.runs:
             ui.line(_line(fate))
     _explain(home, report, args.resume_conflicts)
-    return 0 if all(fate.outcome in (LANDED, ALREADY) for fate in report.runs) else 3
+    return 0 if not report.behind and all(fate.outcome in (LANDED, ALREADY) for fate in report.runs) else 3
 
 
 def _tell(words: str) -> None:
@@ -88,6 +89,8 @@ def _explain(home: Home, report: Report, resume: bool) -> None:
     from .. import reconciling
 
     for fate in report.runs:
+        if fate.outcome in (LANDED, ALREADY):
+            reconciling.forget(home, fate.run_id)
         if fate.outcome == CULPRIT:
             for line in fate.log_tail.split("\n")[-_TAIL_LINES:]:
                 print("  | %s" % text.one_line(line), file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import pausing
 from .. import ui
+from . import _outcomes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +19,8 @@ limits runs until `agentctl continue`. A run that is still queued does not begin
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("ids", metavar="ID", nargs="+", help="a run id, a unique prefix, or @last")
+    _outcomes.add_arguments(parser, "a run id, a unique prefix, or @last")
 
 
 def run(args: Namespace) -> int:
-    for outcome in pausing.pause(ui.open_home(args), args.ids):
-        ui.say("%s: %s" % (outcome.run_id, outcome.status))
-    return 0
+    return _outcomes.tell(args, pausing.pause(ui.open_home(args), args.ids))

@@ -8,12 +8,16 @@ from .. import api
 from .. import spawning
 from .. import ui
 from ..errors import usage_error
+from ..model import FORMAT
+from ..store import Run
 from . import _asking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from argparse import Namespace
+
+    from ..model import Spec
 
 EXAMPLES = """  agentctl spawn --project shop --worktree "fix the login" "test the cart" "document the API"
   agentctl spawn --file prompts.txt --parallel 4 --profile spark
@@ -35,6 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=None,
         help="at most so many of them at work at a time (default: `default_parallel` of config.json)",
     )
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of the ids")
     _asking.add_place_arguments(parser)
     _asking.add_arguments(parser)
     _asking.add_worktree_arguments(parser)
@@ -53,9 +58,16 @@ def run(args: Namespace) -> int:
     home = ui.open_home(args)
     ui.demand_config(home)
     ids, problem = api.spawn(home, request, prompts, args.parallel)
-    if ids:
+    if args.json:
+        runs = [_row(Run(home, run_id).spec()) for run_id in ids]
+        ui.data({"format": FORMAT, "asked": len(prompts), "started": len(ids), "runs": runs})
+    elif ids:
         ui.answer("\n".join(ids), "the runs were started: %s" % " ".join(ids))
         ui.say("started %d of %d; wait for them with `agentctl wait %s`" % (len(ids), len(prompts), " ".join(ids)))
     if problem:
         raise problem
     return 0
+
+
+def _row(spec: Spec) -> dict[str, str]:
+    return {"run_id": spec.id, "title": spec.title, "path": spec.worktree.path, "branch": spec.worktree.branch}

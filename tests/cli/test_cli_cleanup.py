@@ -110,7 +110,9 @@ def test_panes_and_run_folders(world: World, repo: Path) -> None:
     assert pane not in world.tmux("list-panes", "-a", "-F", "#{pane_id}").split()
     assert not world.folder(run_id).exists()
     assert run_id not in world.ok("list")
-    assert world.ok("undo", run_id) == str(place(world, run_id))
+    said = json.loads(world.ok("undo", run_id, "--json"))
+    assert (said["format"], said["run_id"], said["project"]) == (1, run_id, "p")
+    assert said["path"] == str(place(world, run_id)) and said["branch"] in git(repo, "branch")
     assert told(world, "rescue", "list")["rescues"][0]["restored"] is True
 
 

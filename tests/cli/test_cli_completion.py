@@ -139,7 +139,13 @@ COMP_WORDS=(agentctl list --project p); COMP_CWORD=1; _agentctl; printf '%s,' "$
 
 def test_bash(past: Past, tmp_path: Path) -> None:
     ids = "".join(i + "," for i in (past.killed, past.unchecked, past.unmet, past.good))
-    assert in_shell(past, tmp_path, "bash", "--norc", "-c", BASH) == ["start,spawn,show,status,stop,", ids, "p,", ",", "list,"]
+    assert in_shell(past, tmp_path, "bash", "--norc", "-c", BASH) == [
+        "start,spawn,show,status,stop,",
+        ids,
+        "p,",
+        ",",
+        "list,",
+    ]
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")

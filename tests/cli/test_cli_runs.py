@@ -89,11 +89,12 @@ def test_nothing_is_started_by_a_configuration_that_is_wrong(world: World) -> No
     world.result(run)
     world.config(max_parallel="8")
     words = "agentctl: %s/config.json: `max_parallel`: it is a number above 0" % world.home
-    for command in (("start", "--", "true"), ("spawn", "x"), ("resume", "--parent-run-id", run), ("merge", run)):
+    refused = (["start", "--", "true"], ["spawn", "x"], ["resume", "--parent-run-id", run], ["merge", run])
+    for command in refused:
         done = world.run(*command, stdin="x")
         assert done.returncode == 1 and done.stderr.startswith(words), (command, done.stderr)
         assert len(done.stderr.splitlines()) == 2 and "hint: mend the file" in done.stderr, (command, done.stderr)
-    for command in (("list",), ("show", run), ("wait", run), ("status",)):
+    for command in (["list"], ["show", run], ["wait", run], ["status"]):
         assert world.run(*command).returncode == 0, command
 
 

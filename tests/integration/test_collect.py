@@ -138,3 +138,20 @@ def test_start_warns_of_what_a_live_run_has_written(world: World, repo: Path, na
     assert ("has written %s" % name in started.stderr) is hit, started.stderr
     world.result(started.stdout.strip())
     world.ok("stop", live)
+
+
+def test_work_on_another_branch_or_apart_from_it_is_noted(world: World, repo: Path) -> None:
+    one = work(world, "git checkout -q -b mine; echo 1 > one.txt")
+    two = work(world, "git commit -q --allow-empty -m x; git checkout -q --detach HEAD~1; echo 2 > two.txt")
+    found = collected(world)
+    first, second = found["runs"]
+    assert first["files"] == ["one.txt"] and "not on its branch" in first["note"] and first["ready"]
+    assert "neither has what the other has" in second["note"] and not second["ready"]
+    assert found["next"] == "agentctl merge %s" % one and second["run_id"] == two
+
+
+def test_what_lies_in_a_repository_inside_is_noted(world: World, repo: Path) -> None:
+    run = work(world, "mkdir inner; git -C inner init -q; echo i > inner/i; echo ok > ok.txt", commit=False)
+    found = collected(world, run)
+    assert "inner" in found["runs"][0]["note"] and found["runs"][0]["files"] == ["ok.txt"]
+    assert "inner" in world.run("merge", run).stderr

@@ -217,6 +217,14 @@ def test_a_second_cleanup_keeps_the_first_rescue(checkout: Checkout) -> None:
     assert checkout.rescued(kept, "first") == b"2"
 
 
+def test_what_was_removed_meanwhile_is_not_saved_again(checkout: Checkout) -> None:
+    kept = checkout.worktree()
+    (Path(kept.worktree.path) / "n").write_text("n")
+    first, _ = remove(checkout, kept)
+    assert remove(checkout, kept) == (first, [])
+    assert of(checkout, kept) == first
+
+
 # -- what must not be touched
 
 
@@ -433,6 +441,27 @@ def test_a_locked_worktree_and_one_around_another_are_kept(checkout: Checkout) -
     with pytest.raises(gitdoor.CannotError, match="another worktree"):
         remove(checkout, kept)
     assert (inner / "a.txt").exists()
+
+
+def test_a_worktree_that_was_moved_is_kept(checkout: Checkout, tmp_path: Path) -> None:
+    kept = checkout.worktree()
+    moved = tmp_path / "moved"
+    git(checkout.repo, "worktree", "move", kept.worktree.path, str(moved))
+    with pytest.raises(gitdoor.CannotError, match="moved to"):
+        remove(checkout, kept)
+    assert git(moved, "status", "--porcelain") == ""
+    git(checkout.repo, "worktree", "move", str(moved), kept.worktree.path)
+    there_and_back(checkout, kept)
+
+
+def test_what_a_killed_undo_left_is_swept_away(checkout: Checkout) -> None:
+    kept = checkout.worktree()
+    remove(checkout, kept)
+    half = Path(checkout.home.worktrees) / (".restoring-" + kept.worktree.run)
+    (half / "some").mkdir(parents=True)
+    clearing.sweep(checkout.home, time.time())
+    assert not half.exists()
+    undoing.undo(checkout.home, "")
 
 
 # -- undo says no

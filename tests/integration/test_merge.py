@@ -17,6 +17,7 @@ import pytest
 from conftest import World
 from conftest import eventually
 from conftest import git
+from trees import IDENTITY
 
 CHECK = "sh check.sh"
 
@@ -421,13 +422,21 @@ def test_pull_requests(world: World, shop: Path, tmp_path: Path) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "gh").write_text(
-        '#!/bin/sh\nprintf "%%s\\n" "$@" > %s\necho https://forge.example/pull/7\n' % (tmp_path / "argv")
+        '#!/bin/sh\nprintf "%%s\\n" "$@" > %s\ngit status\nls -A\necho https://forge.example/pull/7\n'
+        % (tmp_path / "argv")
     )
     (tools / "gh").chmod(0o755)
+    unknown = world.run("merge", one, "--pr", env={"PATH": "%s:%s" % (tools, os.environ["PATH"])})
+    assert "gh pr create" in unknown.stdout and not (tmp_path / "argv").exists(), "it would have to look for itself"
+    git(shop, "remote", "set-url", "origin", "https://forge.example/group/shop.git")
+    git(shop, "config", "core.fsmonitor", "touch %s" % (tmp_path / "sprung"))
+    with (world.user / ".gitconfig").open("a") as f:
+        f.write('[url "%s"]\n\tinsteadOf = https://forge.example/group/shop.git\n' % remote)
     done = world.run("merge", one, "--pr", "--json", env={"PATH": "%s:%s" % (tools, os.environ["PATH"])})
     assert json.loads(done.stdout)["runs"][0]["url"] == "https://forge.example/pull/7"
     argv = (tmp_path / "argv").read_text().splitlines()
     assert argv[:8] == ["pr", "create", "--head", branch(world, one), "--base", "main", "--title", "-x; one"]
+    assert argv[-2:] == ["--repo", "forge.example/group/shop"]
     assert not (tmp_path / "sprung").exists()
     assert not (shop / "parts" / "one.sh").exists(), "nothing lands here"
 
@@ -455,3 +464,197 @@ def test_an_old_git_is_refused(world: World, shop: Path, tmp_path: Path) -> None
     (tools / "git").chmod(0o755)
     refused = world.run("merge", run, env={"PATH": "%s:%s" % (tools, os.environ["PATH"])})
     assert refused.returncode == 1 and "git 2.31 is too old" in refused.stderr and "2.38" in refused.stderr
+
+
+def add(world: World, shop: Path, words: str = "more") -> None:
+    git(shop, "add", "-A")
+    git(shop, "commit", "-q", "-m", words)
+
+
+@pytest.mark.parametrize("where", ["file", "parent", "folder"])
+def test_files_that_git_ignores_in_the_checkout_are_not_written_over(world: World, shop: Path, where: str) -> None:
+    (shop / ".gitignore").write_text("secret\n")
+    add(world, shop)
+    theirs = {"file": "secret", "parent": "secret/x", "folder": "secret"}[where]
+    run = work(world, "mkdir -p $(dirname %s); echo worker > %s; git add -f %s" % (theirs, theirs, theirs))
+    mine = shop / ("secret/deep/mine" if where == "folder" else "secret")
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text("mine\n")
+    before = head(shop)
+    report = merged(world, run, code=3)
+    assert fates(report) == {run: "not_landed"} and "in the way: secret" in report["runs"][0]["why"]
+    assert mine.read_text() == "mine\n" and head(shop) == before
+
+
+def test_a_folder_becomes_a_file_and_a_file_a_folder(world: World, shop: Path) -> None:
+    (shop / "file").write_text("1\n")
+    (shop / "link").symlink_to("parts")
+    add(world, shop)
+    script = "rm file link; mkdir file link; echo 2 > file/inner; echo 3 > link/base.sh; rm -r parts; echo 4 > parts"
+    run = work(world, script)
+    assert fates(merged(world, run)) == {run: "landed"}
+    assert (shop / "file" / "inner").read_text() == "2\n" and (shop / "parts").read_text() == "4\n"
+    assert git(shop, "status", "--porcelain") == ""
+
+
+def test_a_checkout_with_old_times_in_its_index_follows(world: World, shop: Path) -> None:
+    run = work(world, "echo more >> lib.sh")
+    os.utime(shop / "lib.sh", (1e9, 1e9))
+    report = merged(world, run)
+    assert fates(report) == {run: "landed"} and report["behind"] == []
+    assert git(shop, "status", "--porcelain") == "" and "more" in (shop / "lib.sh").read_text()
+
+
+def test_a_checkout_that_could_not_follow_is_no_success(world: World, shop: Path, tmp_path: Path) -> None:
+    """The files change while the branch moves: there is no lock against the user's editor."""
+    run = work(world, "echo more >> lib.sh")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    script = '#!/bin/sh\ncase " $* " in *" update-ref -m "*) echo mine >> %s;; esac\nexec %s "$@"\n'
+    (tools / "git").write_text(script % (shop / "lib.sh", shutil.which("git")))
+    (tools / "git").chmod(0o755)
+    report = merged(world, run, code=3, env={"PATH": "%s:%s" % (tools, os.environ["PATH"])})
+    assert report["behind"] == [str(shop)] and "did not follow" in report["said"]
+    command = report["said"].partition("`")[2].partition("`")[0]
+    kept = (shop / "lib.sh").read_text().replace("mine\n", "")
+    (shop / "lib.sh").write_text(kept)
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+    assert git(shop, "status", "--porcelain") == "" and "more" in (shop / "lib.sh").read_text()
+
+
+def test_what_is_on_another_branch_or_on_none_is_merged(world: World, shop: Path) -> None:
+    one = work(world, "git checkout -q -b mine-1; " + part("one"))
+    two = work(world, "git checkout -q --detach; " + part("two"))
+    three = work(world, "git branch -q -m mine-3; " + part("three"))
+    report = merged(world, one, two, three)
+    assert set(fates(report).values()) == {"landed"}
+    assert all((shop / "parts" / ("%s.sh" % name)).exists() for name in ("one", "two", "three"))
+    assert "not on its branch" in report["said"]
+
+
+def test_a_branch_of_others_that_a_worker_went_to_is_not_landed(
+    world: World, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setenv("GIT_COMMITTER_DATE", "%d +0000" % (time.time() - 60))
+        git(shop, "branch", "develop")
+    git(shop, "worktree", "add", "-q", str(world.root / "dev"), "develop")
+    (world.root / "dev" / "unripe.sh").write_text("false\n")
+    git(world.root / "dev", "add", "-A")
+    git(world.root / "dev", "commit", "-q", "-m", "unripe")
+    git(shop, "worktree", "remove", str(world.root / "dev"))
+    for gone_to in ("git checkout -q develop", "git checkout -q --detach develop"):
+        run = work(world, gone_to, commit=False)
+        assert fates(merged(world, run, code=3)) == {run: "apart"}
+    assert not (shop / "unripe.sh").exists()
+
+
+def test_a_worktree_that_went_apart_from_its_branch_is_said(world: World, shop: Path) -> None:
+    apart = part("one") + "\ngit add -A; git commit -qm one; git checkout -q -b other HEAD~1; " + part("two")
+    run, fine = work(world, apart), work(world, part("three"))
+    before = head(shop)
+    report = merged(world, run, fine, code=3)
+    assert fates(report) == {run: "apart", fine: "landed"} and "git -C" in report["runs"][0]["why"]
+    assert before != head(shop) and not (shop / "parts" / "one.sh").exists()
+
+
+def test_work_after_a_landing_is_merged_too(world: World, shop: Path) -> None:
+    run = work(world, part("one"))
+    merged(world, run)
+    record = json.loads((world.home / "custody" / (run + ".json")).read_text())
+    assert record["landed_tip"] == head(shop, branch(world, run))
+    where = Path(json.loads(world.ok("show", run))["worktree"])
+    (where / "parts" / "two.sh").write_text("true\n")
+    found = json.loads(world.ok("collect", "--json", run))
+    assert found["runs"][0]["landed"] == "" and found["next"] == "agentctl merge " + run
+    assert fates(merged(world, run)) == {run: "landed"} and (shop / "parts" / "two.sh").exists()
+    assert json.loads(world.ok("collect", "--json", run))["runs"][0]["landed"] == head(shop)
+
+
+def test_the_worktree_of_a_live_run_is_not_written_in(world: World, shop: Path) -> None:
+    live = world.shell("sleep 60", "--worktree", "--no-pane")
+    eventually(lambda: world.status(live).get("worker"))
+    into = json.loads((world.home / "custody" / (live + ".json")).read_text())["worktree"]["branch"]
+    run = work(world, part("one"))
+    report = merged(world, run, "--into", into, code=3)
+    assert fates(report) == {run: "not_landed"} and "a run works there" in report["runs"][0]["why"]
+    world.ok("stop", live)
+    assert fates(merged(world, run, "--into", into)) == {run: "landed"}
+
+
+def test_projects_of_one_repository_are_checked_each_in_its_folder(world: World, shop: Path, tmp_path: Path) -> None:
+    runs = []
+    for name in ("a", "b"):
+        (shop / name).mkdir()
+        (shop / name / ("only-" + name)).write_text("x\n")
+    add(world, shop)
+    for name in ("a", "b"):
+        world.ok("add-project", name, str(shop / name))
+        check = ("--project", name, "--verify", "test -e only-" + name)
+        runs.append(work(world, "echo new > new-" + name, *check))
+    report = merged(world, *runs)
+    assert set(fates(report).values()) == {"landed"} and len(report["verify"]) == 2
+
+
+def test_what_speaks_against_a_run_is_said(world: World, shop: Path) -> None:
+    run = world.shell(part("one") + "; exit 1", "--worktree", "--no-pane")
+    world.result(run)
+    two = world.shell(part("two"), "--worktree", "--no-pane", "--verify", "test ! -e parts/two.sh")
+    world.result(two)
+    report = merged(world, run, two, "--verify", "true")
+    assert set(fates(report).values()) == {"landed"}
+    assert report["runs"][0]["goal_met"] is False and report["runs"][1]["verified"] == "failed"
+    assert "goal is not met" in report["said"] and "own check failed" in report["said"]
+    assert "unchecked" not in report["said"]
+
+
+def test_unchecked_is_said_of_what_landed_only(world: World, shop: Path) -> None:
+    run = work(world, part("one"))
+    assert "landed unchecked" in merged(world, run)["said"]
+    assert "unchecked" not in merged(world, run)["said"]
+
+
+def test_a_commit_that_cannot_be_laid_out_is_red(world: World, shop: Path) -> None:
+    script = "git update-index --add --cacheinfo 100644,%s,lost.txt; git commit -qm x"
+    blob = subprocess.run(
+        ["git", "-C", str(shop), "hash-object", "-w", "--stdin"], input=b"lost\n", capture_output=True, check=True
+    )
+    name = blob.stdout.decode().strip()
+    run = work(world, script % name + "; git checkout -q .", commit=False)
+    (shop / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    report = merged(world, run, "--verify", "true", code=3)
+    assert fates(report) == {run: "check_failed"} and "laid out" in report["runs"][0]["why"]
+
+
+@pytest.fixture
+def library(world: World, shop: Path) -> Path:
+    """The shop has a submodule."""
+    (world.user / ".gitconfig").write_text(IDENTITY)
+    made = world.root / "library"
+    made.mkdir()
+    git(made, "init", "-q", "-b", "main")
+    (made / "lib.txt").write_text("lib\n")
+    add(world, made)
+    git(shop, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(made), "lib")
+    add(world, shop)
+    return made
+
+
+def test_a_commit_in_a_submodule_comes_along(world: World, shop: Path, library: Path) -> None:
+    script = "cd lib; echo more >> lib.txt; git commit -qam more; git rev-parse HEAD > ../sha; cd .."
+    run = work(world, script)
+    report = merged(world, run, "--verify", "grep -q more lib/lib.txt")
+    assert fates(report) == {run: "landed"}, report
+    git(shop, "submodule", "--quiet", "update", "--no-fetch")
+    assert "more" in (shop / "lib" / "lib.txt").read_text() and git(shop, "status", "--porcelain") == ""
+    assert git(shop / "lib", "rev-parse", "refs/agentctl/" + run) == (shop / "sha").read_text()
+    git(shop / "lib", "fsck", "--strict")
+
+
+def test_a_commit_of_a_submodule_that_nobody_has_is_not_landed(world: World, shop: Path, library: Path) -> None:
+    lost = "git update-index --cacheinfo 160000,%s,lib; git commit -qm x" % ("1" * 40)
+    own = "mkdir own; git -C own init -q; git -C own commit -q --allow-empty -m x; git add own; git commit -qm x"
+    one, two, fine = (work(world, s, commit=False) for s in (lost, own, part("one")))
+    report = merged(world, one, two, fine, code=3)
+    assert fates(report) == {one: "not_landed", two: "not_landed", fine: "landed"}
+    assert "submodule lib" in report["runs"][0]["why"] and "submodule own" in report["runs"][1]["why"]

@@ -144,6 +144,21 @@ def test_processes_that_keep_forking_are_all_caught(world: World) -> None:
     world.ok("stop", run)
 
 
+def test_processes_that_keep_forking_do_not_survive_a_stop(world: World) -> None:
+    """Some have the marker, some are only descendants; a look that finds only zombies has found nobody's end."""
+    program, ticks = world.root / "restless.py", world.root / "ticks"
+    program.write_text("import sys\n%s    open(sys.argv[1], 'a').write('.')\n" % RESTLESS)
+    call = "%s -IS %s %s & " % (sys.executable, program, ticks)
+    for _ in range(3):
+        ticks.write_text("")
+        run = world.shell("for i in 1 2 3; do %s env -i %s done; sleep 60" % (call, call), "--no-pane")
+        eventually(lambda: size(ticks) > 60)
+        world.ok("stop", run)
+        after = size(ticks)
+        time.sleep(0.3)
+        assert size(ticks) == after
+
+
 def test_what_had_been_stopped_before_is_not_let_go(world: World) -> None:
     stopped = world.root / "stopped"
     run = world.shell("sh -c 'echo $$ > %s; kill -STOP $$; sleep 60' & sleep 60" % stopped, "--no-pane")
@@ -175,9 +190,9 @@ def test_pause_twice_and_continue_without_a_pause(world: World) -> None:
     world.working(run)
     world.ok("continue", run)
     assert listed(world) == [(run, "running")]
-    assert world.ok("pause", run, run) == world.ok("pause", run) == ""
+    assert world.ok("pause", run, run) == world.ok("pause", run) == "%s paused" % run
     assert listed(world) == [(run, "paused")]
-    assert world.ok("continue", run) == world.ok("continue", run) == ""
+    assert world.ok("continue", run) == world.ok("continue", run) == "%s running" % run
     assert listed(world) == [(run, "running")]
     world.ok("stop", run)
 
@@ -188,9 +203,13 @@ def test_an_ended_run_is_named_and_the_others_are_seen_to(world: World) -> None:
     world.working(live)
     for command, status in (("pause", "paused"), ("continue", "running")):
         done = world.run(command, ended, live)
-        assert (done.returncode, done.stdout) == (1, "")
+        assert (done.returncode, done.stdout) == (1, "%s %s\n" % (live, status))
         assert "run %s" % ended in done.stderr and "it has ended (finished)" in done.stderr and "hint: " in done.stderr
         assert (live, status) in listed(world)
+        done = world.run(command, "--json", ended, live)
+        (row,) = json.loads(done.stdout)["runs"]
+        assert (done.returncode, row["run_id"], row["status"], row["followed_by"]) == (1, live, status, "")
+    assert world.run("pause", "--json", ended).stdout == ""
     assert not (world.folder(ended) / "pause").exists()
     world.ok("stop", live)
 
@@ -394,7 +413,9 @@ def test_a_run_paused_over_a_restart_goes_on_in_its_session(claude: World, end: 
         claude.ok("stop", run)
     else:
         kill_all(claude, run)
-    follower = claude.ok("continue", run)
+    said = claude.ok("continue", run)
+    follower = said.split()[0]
+    assert said == "%s goes on for %s (%s)" % (follower, run, "stopped" if end == "stop" else "lost")
     result = claude.result(follower)
     first, second = calls(claude)
     assert (result["status"], result["parent"], result["title"]) == ("finished", run, "fix it")
@@ -404,7 +425,7 @@ def test_a_run_paused_over_a_restart_goes_on_in_its_session(claude: World, end: 
     assert "interrupted" in second["prompt"] and result["session_id"] in first["argv"]
     limits = json.loads((claude.folder(follower) / "meta.json").read_text())["limits"]
     assert limits["timeout_s"] == 300
-    assert claude.ok("continue", run) == follower  # asked again, nothing begins again
+    assert claude.ok("continue", run) == said  # asked again, nothing begins again
     assert len(calls(claude)) == 2
 
 
@@ -436,6 +457,7 @@ def test_a_paused_run_leaves_its_slot_and_waits_for_another(world: World) -> Non
     world.ok("pause", first)
     world.working(second)
     world.ok("continue", first)
+    assert world.ok("continue", first) == "%s queued waits for a slot" % first
     assert (first, "queued") in listed(world) and states(world, first) == {"T"}
     assert json.loads(world.ok("show", first))["doing"] == "waits for a slot"
     world.ok("pause", first)
@@ -471,6 +493,9 @@ def test_status_says_how_many_and_which(world: World) -> None:
     world.working(runs[2])
     head, _, *rows = world.ok("status").splitlines()
     assert head == "2 running, 0 queued, 1 paused; 2 of 2 slots taken"
+    world.config(max_parallel={"shell": 3})
+    assert world.ok("status").splitlines()[0].endswith("; no limit on slots, 2 of 3 in backend-shell")
+    world.config(max_parallel=2)
     assert {row.split()[0] for row in rows} == set(runs)
     said = json.loads(world.ok("status", "--json"))
     assert {k: said[k] for k in ("running", "queued", "paused", "slots_taken", "slots")} == {
@@ -480,5 +505,6 @@ def test_status_says_how_many_and_which(world: World) -> None:
         "slots_taken": 2,
         "slots": 2,
     }
+    assert (said["nested"], said["pools"]) == (0, [{"pool": "home", "taken": 2, "slots": 2}])
     assert said["runs"] == json.loads(world.ok("list", "--running", "--json"))["runs"]
     world.ok("stop", *runs)

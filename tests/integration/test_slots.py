@@ -486,12 +486,28 @@ def test_a_limit_that_is_new_counts_who_is_at_work(world: World, floor: Floor) -
     floor.close()
 
 
-def test_a_config_that_is_half_written_forgets_no_limit(world: World, floor: Floor) -> None:
+def test_a_limit_that_was_raised_is_seen_while_nobody_ends(world: World, floor: Floor) -> None:
+    world.config(max_parallel=1)
+    for name in "abcd":
+        floor.start(name, most=3)
+    floor.await_queued("b", "c", "d")
+    world.config(max_parallel=3)
+    eventually(lambda: {*floor.began()} == {*"abc"})  # two are let in at once: their workers race
+    time.sleep(0.15)
+    assert len(floor.began()) == 3
+    floor.go(*"abcd")
+    assert floor.statuses(*"abcd") == ["finished"] * 4
+    floor.close()
+
+
+@pytest.mark.parametrize("written", ['{"max_par', '{"max_parallel": "2"}', '{"max_parallel": 0}'])
+def test_a_config_that_is_half_written_or_wrong_forgets_no_limit(world: World, floor: Floor, written: str) -> None:
     world.config(max_parallel=1)
     for name in "abc":
         floor.start(name)
     floor.await_queued("b", "c")
-    (world.home / "config.json").write_text('{"max_par')
+    (world.home / "config.json").write_text(written)
+    time.sleep(1.2)  # it looks once a second
     floor.go("a")
     floor.await_began("a", "b")
     floor.go("b", "c")
@@ -555,7 +571,9 @@ def test_which_runs_need_a_slot(world: World, floor: Floor) -> None:
     run = staged(world, "one", floor)
     spec = run.spec()
     assert pools.names(run.home, spec) == ["backend-shell", "home"]
-    assert pools.names(run.home, spec.replace(wake=Wake(run=run.id))) == []
+    nested = spec.replace(wake=Wake(run=run.id))
+    assert pools.names(run.home, nested) == []
+    assert pools.names(run.home, nested.replace(batch="one", batch_parallel=1)) == ["batch-one"]
     assert pools.names(run.home, spec.replace(wake=Wake(run="20200101-000000-abcd"))) == ["backend-shell", "home"]
     cases: list[tuple[Any, Any, Any]] = [
         *((None, None, None), (3, 3, None), ({"*": 4, "shell": 2}, 4, 2), ({"shell": 1}, None, 1)),

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from agentctl import spawning
+from conftest import PROGRAM
 from conftest import World
+from conftest import eventually
 from conftest import runners
 
 SHELL = ("--backend", "shell")
@@ -248,3 +250,32 @@ def test_at_most_so_many_of_a_batch_at_a_time(world: World, by: str) -> None:
         level += 1 if sign == "+" else -1
         highest = max(highest, level)
     assert (level, highest) == (0, 2)
+
+
+def test_a_batch_that_a_worker_spawns_has_its_limit(world: World) -> None:
+    """It needs none of the home's slots, the only one of which the worker holds while it waits."""
+    world.config(max_parallel=1)
+    program = " ".join(PROGRAM)
+    script = "echo + >> log; sleep 0.3; echo - >> log"
+    words = "%s spawn --project p --backend shell --no-pane --parallel 1 '%s' '%s' '%s'" % (program, *[script] * 3)
+    (world.project / "outer.sh").write_text("R=$(%s)\n%s status > status\n%s wait $R" % (words, program, program))
+    run = world.ok("start", "--no-pane", "--timeout", "20s", "--", "sh", "outer.sh")
+    said = world.project / "status"
+    status = eventually(lambda: said.exists() and said.read_text())
+    assert world.result(run)["goal_met"] is True
+    assert (world.project / "log").read_text().split() == ["+", "-"] * 3
+    assert "1 of 1 slots taken, 1 of 1 in batch-" in status or "1 of 1 slots taken, 0 of 1 in batch-" in status
+
+
+# -- for programs
+
+
+def test_spawn_as_json(world: World, repo: Path) -> None:
+    options = ("--title", "fix", "--worktree", "--no-pane")
+    said = json.loads(world.ok("spawn", "--json", *SHELL, *options, "true", "true"))
+    rows = said.pop("runs")
+    assert said == {"format": 1, "asked": 2, "started": 2}
+    assert [row["title"] for row in rows] == ["fix 1", "fix 2"]
+    for row in rows:
+        result = world.result(row["run_id"])
+        assert (result["worktree"], result["branch"]) == (row["path"], row["branch"]) and row["path"]

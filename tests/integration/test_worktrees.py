@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from agentctl import custody
+from agentctl import leftover
 from agentctl import locks
 from agentctl import making
 from agentctl import surveying
@@ -572,9 +573,9 @@ def test_what_is_uncommitted_is_committed_for_the_worker(place: World, repo: Pat
     ]
     assert git(repo, "show", made + ":a.txt") == "two\nthree\n"
     home = Home(str(place.home))
-    assert worktree.commit_leftover(home, kept, Spec()) == "", "once"
+    assert leftover.commit(home, kept, Spec()) == "", "once"
     assert worktree.ahead_behind(kept, "main") == (1, 0)
-    assert not worktree.dirty(kept)
+    assert not leftover.dirty(home, kept)
 
 
 def test_a_detached_head_is_committed_to_where_it_is(place: World, repo: Path) -> None:

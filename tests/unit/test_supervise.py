@@ -16,6 +16,7 @@ import pytest
 
 from agentctl import processes
 from agentctl import supervise
+from agentctl import sweeping
 from conftest import eventually
 
 STUBBORN = "trap '' TERM; (trap '' TERM; sleep 61.3) & while :; do sleep 0.05; done"
@@ -150,7 +151,7 @@ def test_a_sweep_goes_on_to_kill(linux: bool, started: Started, monkeypatch: pyt
     os.waitpid(pid, 0)
     left = group(pid)
     assert left
-    swept = set(supervise.sweep("no-mark", pid, 0, grace=0.1))
+    swept = set(sweeping.sweep("no-mark", pid, 0, grace=0.1))
     assert bool(swept & left) is not linux, "without a mark Linux cannot say who it was"
     eventually(lambda: not group(pid))
 
@@ -160,7 +161,7 @@ def test_a_sweep_leaves_time_to_clean_up(tmp_path: Path, started: Started, monke
     clean = tmp_path / "clean"
     pid = started("(trap 'sleep 0.2; echo > %s; exit' TERM; while :; do sleep 0.05; done) & sleep 0.3" % clean)
     os.waitpid(pid, 0)
-    supervise.sweep("no-mark", pid, 0, grace=5.0)
+    sweeping.sweep("no-mark", pid, 0, grace=5.0)
     assert clean.exists()
 
 
