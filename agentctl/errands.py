@@ -34,7 +34,7 @@ def main(errand: str, words: Sequence[str], home_option: str) -> int:
         keeper.see_to(home, words[1], os.environ)
         return 0
     if errand == "_sweep":
-        from . import mergequeue
+        from .merging import mergequeue
 
         mergequeue.sweep(home)
         return 0

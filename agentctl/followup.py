@@ -78,7 +78,7 @@ def _place(home: Home, spec: Spec) -> dict[str, Any]:
     if not spec.worktree.run:
         return {"worktree": False, "cwd": spec.cwd}
     from . import custody
-    from . import worktree
+    from .trees import worktree
 
     kept = custody.load(home, spec.worktree.run)
     if kept is None:  # it was never made

@@ -13,13 +13,13 @@ import time
 from . import chores
 from . import custody
 from . import files
-from . import including
 from . import judge
-from . import leftover
-from . import making
-from . import mending
-from . import worktree
 from .errors import AgentctlError
+from .trees import including
+from .trees import leftover
+from .trees import making
+from .trees import mending
+from .trees import worktree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -105,7 +105,7 @@ def _housed(home: Home, config: Config, request: Request, profile: Profile, proj
         if request.base:
             raise usage_error("--base is where a worktree begins: none is asked for", "add --worktree")
         return spec
-    from . import surveying  # which most runs do not need
+    from .trees import surveying  # which most runs do not need
 
     where = os.path.join(home.path, os.path.expanduser(config.worktree_dir)) if config.worktree_dir else home.worktrees
     base = _branch_of_run(home, request.base)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from . import custody
 from . import finding
-from . import leftover
-from . import worktree
 from .errors import AgentctlError
 from .store import Run
+from .trees import leftover
+from .trees import worktree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -33,22 +33,15 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "signals",
         "trust",
         "bell",
-        "gitnames",
-        "walking",
-        *("bisecting", "globs"),
+        "globs",
     ),
     "doors": (
         *("store", "inbox", "custody", "tmux", "manypanes", "sight", "claude_tui", "processes", "supervise"),
         *("freeze", "sweeping", "backends"),
-        *("rescue", "tracing", "bundling", "saving", "removal", "writing", "reviving"),
-        *("git", "gitdoor"),
-        *("worktree", "leftover", "surveying", "making", "filling", "submodules", "including", "mending"),
-        *("landing", "checkouts", "testbed", "journals", "pushing", "gitlinks"),
+        *("git", "gitdoor", "trees", "keeping", "branches"),
     ),
     "use cases": (
-        *("cleaning", "clearing", "undoing", "holding"),
-        *("mergequeue", "fates", "stacking", "proving", "arriving", "reconciling", "pulling"),
-        *("harvest", "collecting", "overlap"),
+        *("merging", "cleanup", "overlap"),
         "api",
         "attend",
         "capacity",
@@ -124,39 +117,15 @@ SIDEWAYS: dict[str, str] = {
     "sight": "tmux",
     "manypanes": "tmux",
     "git": "gitdoor",
-    "rescue": "custody gitdoor store",
-    "tracing": "gitdoor",
-    "bundling": "gitdoor rescue tracing",
-    "saving": "bundling checkouts custody gitdoor rescue tracing worktree",
-    "removal": "checkouts custody making rescue worktree",
-    "writing": "gitdoor rescue",
-    "reviving": "custody gitdoor making rescue worktree writing",
-    "worktree": "custody gitdoor",
-    "leftover": "custody filling gitdoor mending store submodules worktree",
-    "surveying": "gitdoor",
-    "making": "filling gitdoor submodules worktree",
-    "filling": "gitdoor",
-    "submodules": "filling gitdoor",
-    "including": "gitdoor",
-    "landing": "gitdoor testbed",
-    "checkouts": "gitdoor",
-    "testbed": "gitdoor including making store supervise",
-    "journals": "store",
-    "pushing": "gitdoor landing",
-    "gitlinks": "custody gitdoor worktree",
     "supervise": "processes",
     "freeze": "processes supervise",
     "sweeping": "freeze processes supervise",
+    "trees": "custody gitdoor store",
+    "keeping": "custody gitdoor store trees",
+    "branches": "gitdoor store supervise trees",
     # use cases
-    "cleaning": "config finding holding panes settle",
-    "clearing": "cleaning config finding holding panes",
-    "undoing": "cleaning clearing holding",
-    "mergequeue": "arriving config fates harvest proving stacking",
-    "proving": "config judge worker",
-    "reconciling": "api fates",
-    "pulling": "harvest mergequeue",
-    "harvest": "finding settle",
-    "collecting": "arriving harvest",
+    "merging": "api config finding judge settle worker",
+    "cleanup": "config finding panes settle",
     "overlap": "finding",
     "api": "config finding followup projects waiting spawning",
     "attend": "config story worker slots",
@@ -238,9 +207,9 @@ BROAD_EXCEPTS: dict[str, int] = {
     "waiting": 1,  # raised again where the answer is taken: a silent thread would make `wait` hang
 }
 NAPS = (
-    *("attend", "demo", "following", "freeze", "hooks", "inbox", "keeper", "keys", "launch", "making"),
+    *("attend", "demo", "following", "freeze", "hooks", "inbox", "keeper", "keys", "launch", "trees.making"),
     *("orch", "panes", "pausing", "supervise", "sweeping", "turns", "trial", "vigil", "waiting", "wake"),
-    *("checkouts", "testbed", "harvest", "holding"),
+    *("trees.checkouts", "branches.testbed", "merging.harvest", "cleanup.holding"),
 )
 """Bounded or for painters: a server's death, `follow`, a late birth, groups to die, a staged run, keys."""
 STARTERS = {"doctor.locking": "fork", "proc": "posix_spawn", "supervise": "posix_spawn fork", "orchpane": "posix_spawn"}
@@ -609,7 +578,8 @@ def test_annotations_cost_nothing() -> None:
         first = [n for n in tree.body if isinstance(n, ast.ImportFrom)][:1]
         assert (
             not tree.body
-            or module in ("__init__", "__main__", "installer.__init__")
+            or module == "__main__"
+            or module.endswith("__init__")
             or (first and first[0].module == "__future__")
         ), module
 

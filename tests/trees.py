@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from agentctl import custody
-from agentctl import leftover
 from agentctl.store import Home
+from agentctl.trees import leftover
 from conftest import World
 from conftest import git
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import time
 
-from .. import cleaning
-from .. import clearing
 from .. import config
 from .. import text
 from .. import ui
-from ..cleaning import Wanted
+from ..cleanup import cleaning
+from ..cleanup import clearing
+from ..cleanup.cleaning import Wanted
 from ..errors import usage_error
 from ..model import FORMAT
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from typing import Any
 
-    from ..cleaning import Facts
-    from ..cleaning import Item
-    from ..clearing import Outcome
+    from ..cleanup.cleaning import Facts
+    from ..cleanup.cleaning import Item
+    from ..cleanup.clearing import Outcome
     from ..store import Home
 
 EXAMPLES = """  agentctl cleanup --merged --dry-run

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from .. import collecting
 from .. import text
 from .. import ui
+from ..merging import collecting
 from ..model import UNCHECKED
 
 TYPE_CHECKING = False
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from argparse import Namespace
 
-    from ..collecting import Brought
-    from ..collecting import Overlap
+    from ..merging.collecting import Brought
+    from ..merging.collecting import Overlap
 
 EXAMPLES = """  agentctl collect
   agentctl collect --project shop

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from .. import fates
-from .. import mergequeue
 from .. import text
 from .. import ui
 from ..errors import AgentctlError
 from ..errors import usage_error
-from ..fates import ALREADY
-from ..fates import CONFLICT
-from ..fates import CULPRIT
-from ..fates import LANDED
+from ..merging import fates
+from ..merging import mergequeue
+from ..merging.fates import ALREADY
+from ..merging.fates import CONFLICT
+from ..merging.fates import CULPRIT
+from ..merging.fates import LANDED
 from . import _asking
 
 TYPE_CHECKING = False
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from argparse import Namespace
 
-    from ..fates import Fate
-    from ..fates import Report
+    from ..merging.fates import Fate
+    from ..merging.fates import Report
     from ..store import Home
 
 EXAMPLES = """  agentctl merge $A $B $C --verify "make test"
@@ -86,7 +86,7 @@ def _line(fate: Fate) -> str:
 
 
 def _explain(home: Home, report: Report, resume: bool) -> None:
-    from .. import reconciling
+    from ..merging import reconciling
 
     for fate in report.runs:
         if fate.outcome in (LANDED, ALREADY):
@@ -109,7 +109,7 @@ def _explain(home: Home, report: Report, resume: bool) -> None:
 
 
 def _pull_requests(home: Home, args: Namespace) -> int:
-    from .. import pulling
+    from ..merging import pulling
 
     opened = pulling.open_all(home, args.ids, args.into, _tell)
     if args.json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import text
 from .. import ui
-from .. import undoing
+from ..cleanup import undoing
 from ..errors import usage_error
 from ..model import FORMAT
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from typing import Any
 
+    from ..cleanup.undoing import Row
     from ..store import Home
-    from ..undoing import Row
 
 EXAMPLES = """  agentctl rescue list
   agentctl rescue show 20260215-143022-ab12

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ui
-from .. import undoing
+from ..cleanup import undoing
 from ..model import FORMAT
 
 TYPE_CHECKING = False

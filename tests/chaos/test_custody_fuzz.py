@@ -27,13 +27,13 @@ from typing import Optional
 
 import pytest
 
-from agentctl import clearing
 from agentctl import custody
 from agentctl import gitdoor
 from agentctl import locks
 from agentctl import proc
 from agentctl import store
-from agentctl import undoing
+from agentctl.cleanup import clearing
+from agentctl.cleanup import undoing
 from agentctl.config import Config
 from agentctl.custody import Kept
 from agentctl.errors import AgentctlError

@@ -12,20 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from agentctl import clearing
 from agentctl import config
 from agentctl import custody
 from agentctl import gitdoor
 from agentctl import locks
-from agentctl import making
-from agentctl import removal
-from agentctl import rescue
-from agentctl import saving
-from agentctl import undoing
-from agentctl import walking
+from agentctl.cleanup import clearing
+from agentctl.cleanup import undoing
 from agentctl.config import Config
 from agentctl.custody import Kept
 from agentctl.errors import AgentctlError
+from agentctl.keeping import removal
+from agentctl.keeping import rescue
+from agentctl.keeping import saving
+from agentctl.keeping import walking
+from agentctl.trees import making
 from checkout import Checkout
 from checkout import State
 from checkout import differences
@@ -559,7 +559,7 @@ class checkout_scratch:  # noqa: N801
 
 
 def test_the_names_are_told_apart() -> None:
-    from agentctl import gitnames
+    from agentctl.keeping import gitnames
 
     for name in (b".git/config", b"a/.GIT", b"git~1", b"%2egit", b"a\nb", b".", b"x:y\\z", b"\xff~"):
         assert gitnames.decoded(gitnames.encoded(name)) == name

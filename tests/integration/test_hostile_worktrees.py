@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from agentctl import leftover
-from agentctl import worktree
 from agentctl.errors import AgentctlError
 from agentctl.model import Spec
 from agentctl.store import Home
+from agentctl.trees import leftover
+from agentctl.trees import worktree
 from conftest import World
 from conftest import git
 from trees import IDENTITY

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agentctl import custody
-from agentctl import harvest
-from agentctl import journals
+from agentctl.branches import journals
 from agentctl.errors import AgentctlError
+from agentctl.merging import harvest
 from agentctl.store import Home
 from conftest import World
 from conftest import git

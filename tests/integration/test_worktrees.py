@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from agentctl import custody
-from agentctl import leftover
 from agentctl import locks
-from agentctl import making
-from agentctl import surveying
-from agentctl import worktree
 from agentctl.errors import AgentctlError
 from agentctl.model import Spec
 from agentctl.store import Home
+from agentctl.trees import leftover
+from agentctl.trees import making
+from agentctl.trees import surveying
+from agentctl.trees import worktree
 from conftest import World
 from conftest import eventually
 from conftest import git

@@ -9,8 +9,8 @@ from typing import Callable
 
 import pytest
 
-from agentctl import bisecting
-from agentctl.bisecting import Verdict
+from agentctl.merging import bisecting
+from agentctl.merging.bisecting import Verdict
 
 Names = tuple[str, ...]
 SIZES = range(1, 9)

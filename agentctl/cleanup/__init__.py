@@ -1,0 +1,1 @@
+"""Removing worktrees, branches, panes and run folders of ended runs, and bringing them back."""

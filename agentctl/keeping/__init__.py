@@ -1,0 +1,1 @@
+"""What a removed worktree is kept in, byte for byte, and its way back: refs/agentctl/rescue."""

@@ -1,0 +1,249 @@
+"""The checkouts that stand on a branch, and having their files follow when it moves.
+
+Which they are is read from the repository's own folder, never asked of a worktree's
+`.git` file. A checkout is touched only where it is clean and nothing is under way in
+it; what then follows is git's own two-tree merge, which takes nothing away that is not
+the same as the old commit. Files that the index does not know are ours to spare: git takes
+those that are ignored for worthless.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from .. import files
+from .. import gitdoor
+from ..record import Record
+from ..text import one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..gitdoor import Door
+
+_SECONDS = 600.0
+_PATIENCE_S = 5.0
+_GITLINK = b"160000"
+_IN_THE_WAY = "files there are in the way"
+_UNDER_WAY = (
+    ("rebase-merge", "a rebase"),
+    ("rebase-apply", "a rebase"),
+    ("MERGE_HEAD", "a merge"),
+    ("CHERRY_PICK_HEAD", "a cherry-pick"),
+    ("REVERT_HEAD", "a revert"),
+    ("BISECT_LOG", "a bisect"),
+)
+
+
+class Checkout(Record):
+    """A working tree at `path`, whose own git directory is `own`."""
+
+    path: str = ""
+    own: str = ""
+
+
+def every(common: str) -> Iterator[Checkout]:
+    """All checkouts of the repository whose folder is there: the main one, then the worktrees."""
+    main = _main_path(common)
+    if main and os.path.isdir(main):
+        yield Checkout(path=main, own=common)
+    folder = os.path.join(common, "worktrees")
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        own = os.path.join(folder, name)
+        pointer = os.path.normpath(os.path.join(own, _word(own, "gitdir") or "."))
+        if os.path.basename(pointer) == ".git" and os.path.isdir(os.path.dirname(pointer)):
+            yield Checkout(path=os.path.dirname(pointer), own=own)
+
+
+def _main_path(common: str) -> str:
+    """Where the main working tree is; "" for a bare repository."""
+    door = gitdoor.shared(common, 10.0)
+    for name in ("core.bare", "core.worktree"):
+        try:
+            value = door.line("config", "--get", name)
+        except gitdoor.CannotError:
+            continue  # not set
+        if name == "core.bare" and value.lower() in ("true", "yes", "on", "1", ""):
+            return ""
+        if name == "core.worktree":
+            return os.path.normpath(os.path.join(common, value))
+    return os.path.dirname(common) if os.path.basename(common) == ".git" else ""
+
+
+def standing_on(common: str, branch: str) -> list[Checkout]:
+    """Those whose HEAD is the branch, or in which something is under way that will come back to it."""
+    return [checkout for checkout in every(common) if _stands_on(checkout.own, branch)]
+
+
+def _stands_on(own: str, branch: str) -> bool:
+    ref = "refs/heads/" + branch
+    heads = (_word(own, "rebase-merge/head-name"), _word(own, "rebase-apply/head-name"))
+    return _word(own, "HEAD") == "ref: " + ref or ref in heads or _word(own, "BISECT_START") in (branch, ref)
+
+
+def _word(folder: str, name: str) -> str:
+    try:
+        raw = files.read(os.path.join(folder, name), 1 << 16)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    return os.fsdecode(raw[:-1] if raw.endswith(b"\n") else raw)
+
+
+def why_not(common: str, checkout: Checkout, scratch: str, old: str, new: str) -> str:
+    """Why its files cannot follow from `old` to `new`; "" where they can. Raises gitdoor.TROUBLE."""
+    for name, words in _UNDER_WAY:
+        if os.path.lexists(os.path.join(checkout.own, name)):
+            return "%s is in progress there" % words
+    if os.path.lexists(os.path.join(checkout.own, "index.lock")):
+        return "git is at work there, or was ended: %s/index.lock" % checkout.own
+    copy = _copy_of_index(checkout, scratch)
+    for index in (
+        copy,
+        os.path.join(checkout.own, "index"),
+    ):  # the real one is refreshed where the copy was found clean
+        door = _door(common, checkout, scratch, index)
+        reason = _not_clean(door, old, new) or _in_the_way(door, checkout, old, new)
+        if reason:
+            return reason
+    return ""
+
+
+def _not_clean(door: Door, old: str, new: str) -> str:
+    """Why git itself would not take the files of this index from `old` to `new`, or ""."""
+    for ask, why in (
+        (("update-index", "--ignore-submodules", "--refresh"), "it has uncommitted changes"),
+        (("diff-index", "--cached", "--quiet", old, "--"), "it has staged changes"),
+        (("read-tree", "-m", "-u", "-n", old, new), _IN_THE_WAY),
+    ):
+        try:
+            door.ask(*ask)
+        except gitdoor.CannotError as e:
+            return why if e.done.code == 1 else "%s: %s" % (why, e)
+    return ""
+
+
+def _in_the_way(door: Door, checkout: Checkout, old: str, new: str) -> str:
+    """The same for what git does not look at: it writes over files that are ignored."""
+    raw = door.ask("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=A", old, new).split(b"\0")
+    added = [(name, head.split()[1]) for head, name in zip(raw[0::2], raw[1::2])]
+    known = set(door.ask("ls-files", "-z").split(b"\0")) if added else set()
+    for name, mode in added:
+        found = _stands(os.fsencode(checkout.path), name, mode == _GITLINK, known)
+        if found:
+            return "%s: %s" % (_IN_THE_WAY, one_line(os.fsdecode(found), 200))
+    return ""
+
+
+def _stands(top: bytes, name: bytes, is_gitlink: bool, known: set[bytes]) -> bytes:
+    """What stands where `name` is to be, or where a folder above it is to be, and is not `known`; b"" for nothing."""
+    parts = name.split(b"/")
+    for count in range(1, len(parts) + 1):
+        path = b"/".join(parts[:count])
+        full = os.path.join(top, path)
+        if not os.path.lexists(full):
+            return b""
+        if os.path.islink(full) or not os.path.isdir(full):
+            return b"" if path in known else path
+    return b"" if is_gitlink else _unknown_below(top, name, known)
+
+
+def _unknown_below(top: bytes, name: bytes, known: set[bytes]) -> bytes:
+    for folder, folders, names in os.walk(os.path.join(top, name)):
+        links = [entry for entry in folders if os.path.islink(os.path.join(folder, entry))]
+        for path in (os.path.relpath(os.path.join(folder, entry), top) for entry in (*names, *links)):
+            if path not in known:
+                return path
+    return b""
+
+
+def shows(common: str, checkout: Checkout, scratch: str, commit: str) -> bool:
+    """Whether its index is this very commit."""
+    door = _door(common, checkout, scratch, _copy_of_index(checkout, scratch))
+    try:
+        door.ask("diff-index", "--cached", "--quiet", commit, "--")
+    except gitdoor.CannotError:
+        return False
+    return True
+
+
+def follow(common: str, checkout: Checkout, scratch: str, old: str, new: str) -> None:
+    """Take its files from `old` to `new`, once `why_not` has found nothing, which has refreshed its index.
+
+    Raises gitdoor.TROUBLE, and has changed nothing then.
+    """
+    _wait_for_index(checkout)
+    _door(common, checkout, scratch, os.path.join(checkout.own, "index")).ask("read-tree", "-m", "-u", old, new)
+
+
+def adopt(common: str, checkout: Checkout, scratch: str, old: str, new: str, begun: float) -> None:
+    """As `follow`, where an earlier one, `begun` at that time, was killed half-way: files that are as in `new`
+    already are taken as such."""
+    _wait_for_index(checkout)
+    copy = _copy_of_index(checkout, scratch)
+    trial = _door(common, checkout, scratch, copy)
+    raw = trial.ask("diff-tree", "-r", "-z", "--no-renames", old, new).split(b"\0")
+    entries = {name: head.split() for head, name in zip(raw[0::2], raw[1::2])}
+    there = {name: head for name, head in entries.items() if head[4] != b"D"}
+    listing = b"".join(b"%s %s\t%s\0" % (head[1], head[3], name) for name, head in there.items())
+    trial.ask("update-index", "-z", "--index-info", stdin=listing)
+    _refresh(trial)
+    others = set(trial.ask("diff-files", "--name-only", "-z", "--ignore-submodules=all").split(b"\0"))
+    for name in others & there.keys():
+        if begun <= _written_at(checkout, name) <= begun + _SECONDS:
+            _drop_torn(trial, os.fsencode(checkout.path), name, there[name][3].decode("ascii"))
+    done = b"".join(b"%s %s\t%s\0" % (head[1], head[3], name) for name, head in there.items() if name not in others)
+    real = _door(common, checkout, scratch, os.path.join(checkout.own, "index"))
+    if done:
+        real.ask("update-index", "-z", "--index-info", stdin=done)
+    _refresh(real)
+    real.ask("read-tree", "-m", "-u", old, new)
+
+
+def _refresh(door: Door) -> None:
+    try:
+        door.ask("update-index", "-q", "--ignore-submodules", "--refresh")
+    except gitdoor.CannotError:
+        pass  # some are not as the index says: whoever needs them to be will find out
+
+
+def _drop_torn(door: Door, top: bytes, name: bytes, blob: str) -> None:
+    """Remove a file that git was killed over: it is the beginning of the new content, which has all of it."""
+    path = os.path.join(top, name)
+    folder = os.path.dirname(path)
+    if not os.path.isfile(path) or os.path.islink(path) or os.path.realpath(folder) != _inside(top, folder):
+        return
+    content = door.ask("cat-file", "blob", blob)
+    if content.startswith(files.read(os.fsdecode(path), len(content) + 1)):
+        os.unlink(path)
+
+
+def _written_at(checkout: Checkout, name: bytes) -> float:
+    return files.mtime(os.path.join(checkout.path, os.fsdecode(name))) or 0.0
+
+
+def _inside(top: bytes, folder: bytes) -> bytes:
+    return os.path.normpath(os.path.join(os.path.realpath(top), os.path.relpath(folder, top)))
+
+
+def _wait_for_index(checkout: Checkout) -> None:
+    """git is quick with it; what takes longer is left over from one that was ended."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while os.path.lexists(os.path.join(checkout.own, "index.lock")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _door(common: str, checkout: Checkout, scratch: str, index: str) -> Door:
+    door = gitdoor.content(common, checkout.path, index, scratch, _SECONDS)
+    sparse = os.path.join(checkout.own, "info", "sparse-checkout")
+    if os.path.isfile(sparse):
+        files.create(os.path.join(door.env["GIT_DIR"], "info", "sparse-checkout"), files.read(sparse))
+    return door
+
+
+def _copy_of_index(checkout: Checkout, scratch: str) -> str:
+    """To be looked at and written in: the real one of a checkout that is left alone is not written."""
+    copy = os.path.join(scratch, "index-" + os.urandom(4).hex())
+    gitdoor.copy(os.path.join(checkout.own, "index"), copy)
+    return copy
