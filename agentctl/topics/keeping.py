@@ -38,13 +38,16 @@ The way back:
                                  all that is in no other branch
   agentctl undo ID               brings it all back, byte for byte
 
-Exit codes of merge: 0 all landed; 3 something was left out, and is named;
-1 nothing could be done.
+Exit codes of merge: 0 all landed; 3 something was left out, and is named, or
+a checkout did not follow; 1 nothing could be done, or the target itself fails
+the check. A checkout of yours follows only if it is clean and nothing stands
+in the way: nothing is written over, ignored files neither.
 
 A cleanup saves the whole worktree (uncommitted, untracked and ignored files,
 the index, commits that only its reflog knew, submodules) as a commit under
 refs/agentctl/rescue/ID of the repository: `git show refs/agentctl/rescue/ID:F`
-prints a file of it. `agentctl rescue list` shows them, `rescue drop` ends one
+prints a file of it. Names, bytes, modes and links come back; times and owners
+do not. `agentctl rescue list` shows them, `rescue drop` ends one
 for good. What cannot be saved is not removed, and the reason is said. A plain
 push does not publish these refs; `git push --mirror` would, with what is in
 them: ignored files too, unless "rescue_ignored" is false.

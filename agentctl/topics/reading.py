@@ -8,7 +8,8 @@ The exit code is the verdict; it is a contract and does not change.
     0  done; for `wait`: every run finished, its goal was met, no check failed
     1  agentctl could not do it; one line says what, a `hint:` says what helps
     2  called wrongly: an unknown option, a missing argument, no prompt
-    3  `wait`: a run finished with goal_met false, or its check failed
+    3  `wait`: a run finished with goal_met false, or its check failed;
+       `merge`: something was left out, or a checkout did not follow
     4  `wait`: a run failed, was stopped, timed out, was skipped or is lost
   124  `wait --timeout` ran out; the run goes on
   130  interrupted with ^C; the run goes on
@@ -34,10 +35,14 @@ Read by agentctl:
                   says so; see `agentctl help orchestrators`
   PATH            where the workers' programs are looked for, at `start`
 
-Set for a worker and for its verify command:
+Set for a worker, and for the setup and verify commands:
 
   AGENTCTL_RUN_ID  the id of their run; it also marks the run's processes
   AI_ORCH_HOME     the home of that run
+  AGENTCTL_SLOT, AGENTCTL_PORT_BASE
+                   a number that no other run at work has, and the first of
+                   100 ports that are its own: `agentctl help isolation`
+  AGENTCTL_SOURCE  for setup: the checkout that the worktree was asked from
 
 A worker otherwise gets the environment of the `start` that asked for it, not
 that of the tmux server; without TMUX*, what Claude Code sets for its own
@@ -59,6 +64,10 @@ The home is readable by you alone; `agentctl help environment` says where it is.
                    holds what nobody has acknowledged
   inbox/acked/     what was acknowledged
   journal, active/ hints that keep `list` quick; the folders below are the truth
+  worktrees/ID/    the checkout of a run, unless `worktree_dir` says elsewhere
+  custody/         what was made of each worktree, where its work is, and logs
+                   of merges whose check failed
+  slots/           locks: who may work, and who waits for it
   crash.log        tracebacks of unexpected errors
   runs/ID/         one folder per run; ID is YYYYmmdd-HHMMSS-xxxx in UTC
 
@@ -72,6 +81,7 @@ A run folder. `start` writes the first five, the run's own process the others:
   lock             held for as long as the run lives; its content is for people
   raw.jsonl        the worker's standard output, exactly as it came
   stderr.log       the worker's standard error
+  setup.log        what git and the project's --setup printed, in a worktree
   verify.log       what the --verify command printed
   events.jsonl     what it did, in the same words for every backend
   status.json      what it is doing now; may be absent, may be a second old
