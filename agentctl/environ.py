@@ -44,6 +44,15 @@ def handed_over(env: Mapping[bytes, bytes], umask: int) -> bytes:
     return b"%o\0" % umask + b"".join(k + b"=" + v + b"\0" for k, v in env.items())
 
 
+def umask() -> int:
+    """Ours, which a worker is to have; the system tells it only as it is changed."""
+    import os
+
+    before = os.umask(0o077)
+    os.umask(before)
+    return before
+
+
 def taken_over(data: bytes) -> tuple[dict[str, str], int]:
     """The environment and the umask of the caller. Total: junk gives an empty one."""
     import os

@@ -36,7 +36,7 @@ def main(errand: str, words: Sequence[str], home_option: str) -> int:
     if errand == "_sweep":
         from .merging import mergequeue
 
-        mergequeue.sweep(home)
+        mergequeue.give_back(home)
         return 0
     return _settle(home, words[1])
 

@@ -12,6 +12,7 @@ import time
 
 from . import capacity
 from . import config as configuration
+from . import environ
 from . import launch
 from . import planning
 from . import projects
@@ -135,7 +136,7 @@ def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str
         batch_parallel=spec.batch_parallel,
     )
     plan = planning.plan(run.home, config, request, project_of(run.home, spec), env, time.time())
-    child = launch.stage(run.home, config, plan, env, launch.umask())
+    child = launch.stage(run.home, config, plan, env, environ.umask())
     run.note_child(child.id)
     return child.id
 
@@ -159,7 +160,7 @@ def stage_continuation(run: Run, config: Config, env: Mapping[str, str]) -> Run:
     )
     asked, project = request_of(run.home, config, run, request, env)
     plan = planning.plan(run.home, config, asked, project, env, time.time())
-    return launch.stage(run.home, config, plan, env, launch.umask())
+    return launch.stage(run.home, config, plan, env, environ.umask())
 
 
 def _schema(run: Run, spec: Spec) -> str:
@@ -186,6 +187,6 @@ def as_staged(
     """Plan, stage and launch: the one way a run begins."""
     plan = planning.plan(home, config, request, project, env, now or time.time())
     capacity.check(home, config, plan.spec.worktree.path)
-    run = launch.stage(home, config, plan, env, launch.umask())
+    run = launch.stage(home, config, plan, env, environ.umask())
     launch.launch(home, config, run, env, request.pane)
     return run

@@ -63,13 +63,6 @@ def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask:
         ) from None
 
 
-def umask() -> int:
-    """Ours, which a worker is to have; the system tells it only as it is changed."""
-    before = os.umask(0o077)
-    os.umask(before)
-    return before
-
-
 def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: bool) -> None:
     """Start the runner of a staged run. On failure nothing of the run is left; AgentctlError."""
     argv = _runner_argv(home, run)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from . import capacity
+from . import environ
 from . import launch
 from . import planning
 from . import store
@@ -74,7 +75,7 @@ def all_of(
     runs: list[Run] = []
     try:
         for plan in plans:
-            runs.append(launch.stage(home, config, plan, env, launch.umask()))
+            runs.append(launch.stage(home, config, plan, env, environ.umask()))
     except BaseException:
         for run in runs:
             store.withdraw(run)

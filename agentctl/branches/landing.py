@@ -19,7 +19,6 @@ from .. import gitdoor
 from ..errors import AgentctlError
 from ..record import Record
 from ..text import one_line
-from .testbed import sweep_stale as sweep_stale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

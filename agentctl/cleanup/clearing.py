@@ -15,7 +15,7 @@ from .. import finding
 from .. import gitdoor
 from .. import locks
 from .. import panes
-from ..branches import landing
+from ..branches import testbed
 from ..keeping import removal
 from ..keeping import rescue
 from ..keeping import reviving
@@ -52,7 +52,7 @@ class Outcome(Record):
 
 def sweep(home: Home, now: float) -> None:
     """Finish what cleanups and merges that were killed had begun."""
-    landing.sweep_stale(home)
+    testbed.sweep_stale(home)
     for kept in custody.every(home):
         if removal.begun(kept) or reviving.left(kept):
             _finish_if_free(home, kept)

@@ -11,6 +11,7 @@ import os
 
 from .. import gitdoor
 from ..branches import landing
+from ..branches import testbed
 from ..branches.landing import Site
 from ..branches.testbed import Testbed
 from ..errors import AgentctlError
@@ -88,7 +89,7 @@ def collect(home: Home, words: Sequence[str], project: str, say: Say) -> Collect
     sheaves = (
         [harvest.named(home, word) for word in dict.fromkeys(words)] if words else harvest.all_ended(home, project)
     )
-    landing.sweep_stale(home)
+    testbed.sweep_stale(home)
     bed = Testbed(home, Worktree())
     try:
         arriving.bring_all_along(home, bed.scratch, say)

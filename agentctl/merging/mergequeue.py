@@ -17,6 +17,7 @@ from .. import custody
 from .. import locks
 from .. import signals
 from ..branches import landing
+from ..branches import testbed
 from ..branches.landing import Site
 from ..branches.landing import Work
 from ..branches.testbed import Testbed
@@ -69,7 +70,7 @@ def merge(home: Home, ids: Sequence[str], wish: Wish, say: Say) -> Report:
     common = sheaves[0].kept.worktree.common
     landing.require_merge_tree(common)
     lock = _one_at_a_time(common, say)
-    landing.sweep_stale(home)
+    testbed.sweep_stale(home)
     sheaves = harvest.to_land(home, ids)  # who held the lock may have landed some of them
     held: list[int] = []
     bed = Testbed(home, sheaves[0].kept.worktree)
@@ -83,9 +84,9 @@ def merge(home: Home, ids: Sequence[str], wish: Wish, say: Say) -> Report:
             os.close(fd)
 
 
-def sweep(home: Home) -> None:
-    """The last will of a merge that was killed: its place is given back."""
-    landing.sweep_stale(home)
+def give_back(home: Home) -> None:
+    """The last will of a merge that was killed: the place where it worked."""
+    testbed.sweep_stale(home)
 
 
 def _one_at_a_time(common: str, say: Say) -> int:

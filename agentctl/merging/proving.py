@@ -118,7 +118,7 @@ class Prover:
         try:
             os.chdir(folder)
             argv = ("/bin/sh", "-c", step.command)
-            return Worker(self._bed.name, self._alarm, argv, env, _umask(), "", self.log, self.log, will)
+            return Worker(self._bed.name, self._alarm, argv, env, environ.umask(), "", self.log, self.log, will)
         finally:
             os.fchdir(back)
             os.close(back)
@@ -139,9 +139,3 @@ class Prover:
             if why:
                 return check.stop(False, self._config.stop_grace_s, lambda: None), why
             self._alarm.sleep(min(_NAP_S, max(deadline - time.monotonic(), 0.0)))
-
-
-def _umask() -> int:
-    before = os.umask(0o077)
-    os.umask(before)
-    return before

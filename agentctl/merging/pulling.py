@@ -14,6 +14,7 @@ from .. import gitdoor
 from .. import proc
 from ..branches import landing
 from ..branches import pushing
+from ..branches import testbed
 from ..branches.testbed import Testbed
 from ..errors import AgentctlError
 from ..record import Record
@@ -51,7 +52,7 @@ def open_all(home: Home, ids: Sequence[str], wished: str, say: Callable[[str], N
     """Push what these runs left and ask for its being pulled. Raises AgentctlError where nothing could be tried."""
     sheaves = harvest.to_land(home, ids)
     kept = sheaves[0].kept
-    landing.sweep_stale(home)
+    testbed.sweep_stale(home)
     bed = Testbed(home, kept.worktree)
     held: list[int] = []
     try:

@@ -16,6 +16,8 @@ from .. import files
 from .. import gitdoor
 from ..record import Record
 from ..text import one_line
+from . import operations
+from . import worktree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,14 +29,6 @@ _SECONDS = 600.0
 _PATIENCE_S = 5.0
 _GITLINK = b"160000"
 _IN_THE_WAY = "files there are in the way"
-_UNDER_WAY = (
-    ("rebase-merge", "a rebase"),
-    ("rebase-apply", "a rebase"),
-    ("MERGE_HEAD", "a merge"),
-    ("CHERRY_PICK_HEAD", "a cherry-pick"),
-    ("REVERT_HEAD", "a revert"),
-    ("BISECT_LOG", "a bisect"),
-)
 
 
 class Checkout(Record):
@@ -84,18 +78,14 @@ def _stands_on(own: str, branch: str) -> bool:
 
 
 def _word(folder: str, name: str) -> str:
-    try:
-        raw = files.read(os.path.join(folder, name), 1 << 16)
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-    return os.fsdecode(raw[:-1] if raw.endswith(b"\n") else raw)
+    return worktree.line_of(os.path.join(folder, name))
 
 
 def why_not(common: str, checkout: Checkout, scratch: str, old: str, new: str) -> str:
     """Why its files cannot follow from `old` to `new`; "" where they can. Raises gitdoor.TROUBLE."""
-    for name, words in _UNDER_WAY:
-        if os.path.lexists(os.path.join(checkout.own, name)):
-            return "%s is in progress there" % words
+    found = operations.under_way(checkout.own)
+    if found:
+        return "%s is in progress there" % found.words
     if os.path.lexists(os.path.join(checkout.own, "index.lock")):
         return "git is at work there, or was ended: %s/index.lock" % checkout.own
     copy = _copy_of_index(checkout, scratch)

@@ -19,6 +19,7 @@ from ..record import Record
 from ..text import one_line
 from . import filling
 from . import mending
+from . import operations
 from . import submodules
 from . import worktree as worktrees
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _SECONDS = 60.0
-_IN_PROGRESS = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG")
 _INVALID = "agentctl.invalid"
 
 
@@ -117,9 +117,9 @@ def commit(home: Home, kept: Kept, spec: Spec) -> str:
         raise _left(kept, "it was never ready, so that nobody has worked in it")
     known = custody.given(home, worktree.run)
     mending.mend(worktree.path, worktrees.admin(worktree), known.texts)
-    for name in _IN_PROGRESS:
-        if os.path.lexists(os.path.join(worktrees.admin(worktree), name)):
-            raise _left(kept, "%s in its git directory: a merge or the like is in progress" % name)
+    found = operations.under_way(worktrees.admin(worktree))
+    if found:
+        raise _left(kept, "%s is in progress in it" % found.words)
     with worktrees.Scratch(worktree) as scratch:
         return _said(lambda: _committed(kept, spec, known, scratch), kept)
 

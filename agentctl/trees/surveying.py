@@ -16,19 +16,11 @@ from ..errors import AgentctlError
 from ..model import Worktree
 from ..record import Record
 from ..text import one_line
+from . import operations
 
 _SECONDS = 10.0
 _SLUG_LENGTH = 40
 _COMMIT = re.compile(r"[0-9a-f]{40,64} commit\Z")
-_OPERATIONS = (
-    ("rebase-merge", "rebase", "rebase --continue` or `git rebase --abort"),
-    ("rebase-apply", "rebase or am", "status"),
-    ("MERGE_HEAD", "merge", "merge --continue` or `git merge --abort"),
-    ("CHERRY_PICK_HEAD", "cherry-pick", "cherry-pick --continue` or `git cherry-pick --abort"),
-    ("REVERT_HEAD", "revert", "revert --continue` or `git revert --abort"),
-    ("BISECT_LOG", "bisect", "bisect reset"),
-)
-"""Files in a worktree's git directory, what they mean, and how to end it."""
 
 
 class _Place(Record):
@@ -110,12 +102,12 @@ def _no_repository(folder: str) -> AgentctlError:
 
 
 def _refuse_operation(place: _Place) -> None:
-    for name, operation, end in _OPERATIONS:
-        if place.top and os.path.exists(os.path.join(place.own, name)):
-            raise AgentctlError(
-                "no worktree: a %s is in progress in %s" % (operation, place.top),
-                "end it (`git %s`), or say what to begin from: `--base BRANCH`" % end,
-            )
+    found = operations.under_way(place.own) if place.top else None
+    if found:
+        raise AgentctlError(
+            "no worktree: %s is in progress in %s" % (found.words, place.top),
+            "end it (%s), or say what to begin from: `--base BRANCH`" % found.end,
+        )
 
 
 def _resolved(door: gitdoor.Door, place: _Place, base: str, prefix: str) -> str:
