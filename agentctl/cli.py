@@ -181,7 +181,7 @@ class Defaults:
         option = names[0].startswith("-")
         if how.get("required") or not option and how.get("nargs") not in ("?", "*"):
             raise LookupError(names[0])
-        long = next((name for name in names if name.startswith("--")), names[0])
+        long = how.get("dest") or next((name for name in names if name.startswith("--")), names[0])
         plain: Any = False if how.get("action") == "store_true" else [] if how.get("nargs") == "*" else None
         setattr(self, long.lstrip("-").replace("-", "_"), how.get("default", plain))
 

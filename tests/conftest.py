@@ -26,6 +26,12 @@ PROGRAM = [os.path.realpath(sys.executable), "-I", "-S", str(REPO / "bin" / "age
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 
 
+if (
+    signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+):  # started in the background of a script: what we start would be deaf
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def eventually(condition: Callable[[], Any], seconds: float = 8.0, every: float = 0.02) -> Any:
     """The first true value of `condition()`; fails after `seconds`. Instead of sleeping."""
     deadline = time.monotonic() + seconds
