@@ -67,7 +67,7 @@ def _facts(brought: Brought) -> list[tuple[str, str]]:
         return [("in use", brought.worktree or "it has not ended")]
     return [
         ("report", text.one_line(brought.summary, 300)),
-        ("branch", "%s (%d commits)" % (brought.branch, len(brought.commits)) if brought.branch else ""),
+        ("branch", "%s (%s)" % (brought.branch, _commits(len(brought.commits))) if brought.branch else ""),
         ("leftover", "uncommitted work is now commit %s" % brought.leftover[:12] if brought.leftover else ""),
         ("changes", brought.diff_stat.rpartition("\n")[2].strip()),
         ("files", _some(brought.files)),
@@ -99,3 +99,7 @@ def _overlap(overlap: Overlap) -> str:
 def _some(names: tuple[str, ...] | list[str]) -> str:
     shown = ", ".join(names[:_MOST_FILES])
     return shown if len(names) <= _MOST_FILES else "%s and %d more" % (shown, len(names) - _MOST_FILES)
+
+
+def _commits(number: int) -> str:
+    return "1 commit" if number == 1 else "%d commits" % number

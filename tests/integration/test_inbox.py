@@ -357,7 +357,7 @@ CRASHES = (
 CRASHING = """
 import os, signal, sys
 sys.path.insert(0, {repo!r})
-from agentctl import files, inbox, notify, runner, store, supervise, wake
+from agentctl import files, inbox, notify, runner, store, wake, worker
 at = {at!r}
 def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
 def before(module, name): setattr(module, name, die)
@@ -368,7 +368,7 @@ def after(module, name, only=""):
         if only in str(a): die()
         return value
     setattr(module, name, new)
-if at == "worker reaped": after(supervise, "sweep")
+if at == "worker reaped": after(worker.Worker, "clear_away")
 elif at == "before result": before(store, "end")
 elif at == "result linked": after(os, "link", "result.json")
 elif at == "line written": after(notify, "tell")

@@ -105,7 +105,7 @@ def after(module, name, only=""):
 if at == "taken over": before(runner, "_take_over")
 elif at == "durable": after(store, "make_durable")
 elif at == "worker spawned": after(supervise, "spawn")
-elif at == "worker reaped": after(supervise, "sweep")
+elif at == "worker reaped": after(worker.Worker, "clear_away")
 elif at == "before diff": before(runner, "_changes")
 elif at == "before result": before(store, "end")
 elif at == "result linked": after(os, "link")
