@@ -17,7 +17,7 @@ _COUNT = 20_000
 _MAKE = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from agentctl import making, surveying
+from agentctl.trees import making, surveying
 top, where, run, scratch = sys.argv[2:]
 plan = surveying.survey(top, "", "agentctl", "bench", where).of_run(run)
 for order in making.orders(making.add(plan, lambda named: None), scratch, []):

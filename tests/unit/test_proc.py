@@ -35,6 +35,8 @@ def zombies() -> bool:
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
+    while zombies():
+        os.waitpid(-1, os.WNOHANG)  # of an earlier test, which killed a child and did not wait for it
     before = open_fds()
     yield
     assert open_fds() == before
