@@ -51,8 +51,9 @@ _STOP_WORDS = {
 class Attendant:
     """The run, how to tell of it, what the caller handed over, and whether we were asked to stop.
 
-    `remarks` become warnings of the result. `crew` holds the process started last, whose
-    sentinel its owner dismisses when all is done.
+    `seed` is what a fresh conversation is told before the prompt. `remarks` become
+    warnings of the result. `crew` holds the process started last, whose sentinel its
+    owner dismisses when all is done.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Attendant:
         self.alarm = alarm
         self.left = 0
         self.stopped = ""
+        self.seed = ""
         self.seat: Optional[Seat] = None
         self._bells: Optional[list[bell.Bell]] = None
         self._stood_s = 0.0

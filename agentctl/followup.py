@@ -54,6 +54,7 @@ def request_of(
         **_place(home, spec),
         parent=parent.id,
         profile=request.profile or spec.profile,
+        role=request.role or spec.role,
         title=request.title or spec.title,
         verify=request.verify or spec.verify,
         schema=request.schema or _schema(parent, spec),
@@ -124,6 +125,10 @@ def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str
         **_place(run.home, spec),
         prompt=prompting.escalation(run.text("prompt.md"), result.report, reasons),
         profile=spec.escalate_to,
+        role=spec.role,
+        workflow=spec.workflow,
+        step=spec.step,
+        continue_on=spec.continue_on,
         backend=spec.asked_backend,
         limits=spec.asked_limits,
         title=spec.title,
@@ -148,6 +153,9 @@ def stage_continuation(run: Run, config: Config, env: Mapping[str, str]) -> Run:
     spec = run.spec()
     request = Request(
         prompt=prompting.CONTINUATION,
+        workflow=spec.workflow,
+        step=spec.step,
+        continue_on=spec.continue_on,
         backend=spec.backend,
         effort=spec.effort,
         limits=spec.asked_limits,

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from . import text
 from .model import CHECK_FAILED
+from .model import ENDED
 from .model import FAILED
 from .model import FINISHED
-from .model import READ_ONLY
 from .model import STOPPED
 from .model import TIMED_OUT
 from .model import UNCHECKED
@@ -30,20 +30,6 @@ if TYPE_CHECKING:
     from .progress import Progress
 
 OWN, STOP, TIMEOUT, IDLE, LINGERED, LIMIT = "own", "stop", "timeout", "idle", "lingered", "limit"
-
-PLACEHOLDERS = ("", "...", "todo", "tbd", "n/a", "none", "summary", "string", "done", "placeholder")
-_EDIT_WORDS = (
-    "edited",
-    "changed",
-    "fixed",
-    "added",
-    "implemented",
-    "created",
-    "wrote",
-    "updated",
-    "refactored",
-    "removed",
-)
 
 
 class Ended(Record):
@@ -93,6 +79,10 @@ def blank(spec: Spec, status: str, error: str) -> Result:
         backend=spec.backend,
         profile=spec.profile,
         model=spec.model,
+        agent=spec.agent,
+        role=spec.role,
+        workflow=spec.workflow,
+        step=spec.step,
         parent=spec.parent,
         session_id=spec.session_id if spec.resume else "",
         created_at=spec.created_at,
@@ -108,6 +98,7 @@ def seen(result: Result, progress: Progress) -> Result:
         usage_session=progress.usage_session,
         context_tokens=progress.context_tokens,
         context_window=progress.context_window,
+        messages=progress.messages,
         tool_calls=dict(progress.tool_calls),
         files_read=bounded(progress.files_read),
         files_written=bounded(progress.files_written),
@@ -153,43 +144,6 @@ def how(ended: Ended) -> str:
     return words if ended.cause == OWN else "%s (%s)" % (words, ended.error)
 
 
-def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[str, ...]:
-    """What a reader should know that is neither claim nor change."""
-    said = []
-    if not spec.trusted and spec.backend != "shell" and result.started_at:
-        said.append(
-            "the project is not trusted: %s left out"
-            % (
-                "its own settings, hooks, MCP servers and CLAUDE.md were"
-                if spec.backend == "claude"
-                else "its own settings, rules and MCP servers were"
-            )
-        )
-    if spec.resume and result.session_id != spec.session_id:
-        said.append("the vendor did not go on with session %s but began %s" % (spec.session_id, result.session_id))
-    if spec.permissions == READ_ONLY and result.git_files:
-        said.append("the run was read-only, and files changed meanwhile")
-    said += _unwatched(spec, result)
-    if left:
-        said.append("%d processes left behind were stopped" % left)
-    return tuple([*said, problem] if problem else said)
-
-
-def _unwatched(spec: Spec, result: Result) -> list[str]:
-    """Limits that were asked for and could not be held, because the vendor does not tell the figure."""
-    cost_known = result.usage.cost_usd is not None or result.usage.virtual_usd is not None
-    asked = (
-        ("turns", spec.limits.max_turns, result.usage.turns is not None),
-        ("cost", spec.limits.max_cost_usd, cost_known),
-        ("context", spec.limits.max_context_tokens, result.context_tokens is not None),
-    )
-    return [
-        "the limit on %s was not watched: %s does not tell it" % (name, spec.backend)
-        for name, limit, known in asked
-        if limit is not None and not known and result.status == FINISHED
-    ]
-
-
 def with_git(result: Result, git: Git) -> Result:
     """Add what changed in the directory."""
     return result.replace(
@@ -212,29 +166,6 @@ def bounded(names: Sequence[str], most: int = 1 << 18) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def remarks(spec: Spec, result: Result, git: Git) -> tuple[str, ...]:
-    """What a reader should know before believing the claim."""
-    said = []
-    if result.report is not None and spec.default_schema and spec.backend != "shell":
-        said += _doubts(result, git)
-    if result.denied:
-        said.append("%d tool uses were denied: %s" % (len(result.denied), ", ".join(sorted(set(result.denied)))))
-    if git.note and git.base:
-        said.append("git: " + git.note)
-    return tuple(said)
-
-
-def _doubts(result: Result, git: Git) -> list[str]:
-    doubts = []
-    if result.summary.strip().strip(".").lower() in PLACEHOLDERS:
-        doubts.append(DEGENERATE + "the summary says nothing")
-    promised = any(word in result.summary.lower().split() for word in _EDIT_WORDS)
-    untouched = not git.files and not result.files_written and git.base
-    if result.goal_met and promised and untouched and not result.tool_calls:
-        doubts.append(DEGENERATE + "it claims edits, but no file changed and no tool was used")
-    return doubts
-
-
 DEGENERATE = "doubtful report: "
 
 
@@ -247,11 +178,20 @@ def checked(result: Result, verified: str, stopped: str) -> Result:
     return result.replace(verified=verified)
 
 
+NOT_MET, CHECK_SAID_NO = "not_met", "check_failed"
+SHORTFALLS = (NOT_MET, CHECK_SAID_NO, *(status for status in ENDED if status != FINISHED))
+
+
+def shortfall(result: Result) -> str:
+    """How the run fell short: a status that is not `finished`, `not_met`, `check_failed`; "" where it did not."""
+    if result.status != FINISHED:
+        return result.status
+    return NOT_MET if result.goal_met is False else CHECK_SAID_NO if result.verified == CHECK_FAILED else ""
+
+
 def wants_escalation(result: Result) -> bool:
     """The goal was not reached by the worker's own word, our check, or its failure."""
-    if result.status == FINISHED:
-        return result.goal_met is False or result.verified == CHECK_FAILED
-    return result.status == FAILED
+    return shortfall(result) in (NOT_MET, CHECK_SAID_NO, FAILED)
 
 
 def exit_code(results: list[Result]) -> int:
@@ -260,9 +200,8 @@ def exit_code(results: list[Result]) -> int:
 
 
 def _code(result: Result) -> int:
-    if result.status != FINISHED:
-        return 4
-    return 3 if result.goal_met is False or result.verified == CHECK_FAILED else 0
+    short = shortfall(result)
+    return 3 if short in (NOT_MET, CHECK_SAID_NO) else 4 if short else 0
 
 
 def outcome(status: str, goal_met: Optional[bool], verified: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 
+from . import birth
 from . import environ
 from . import files
 from . import inbox
@@ -16,7 +17,6 @@ from . import locks
 from . import orchestrators
 from . import paths
 from . import processes
-from . import store
 from . import tmux
 from .config import DEFAULT_SESSION
 from .config import Config
@@ -49,7 +49,7 @@ def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask:
     try:
         wake = orchestrators.addressee(home, config, env)
         spec = plan.spec.replace(wake=wake if wake.orchestrator else plan.spec.wake.replace(run=wake.run))
-        run = store.stage(home, spec, texts)
+        run = birth.stage(home, spec, texts)
         if spec.batch or config.max_parallel is not None:
             from . import pools  # without a limit nobody queues
 
@@ -74,7 +74,7 @@ def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: b
     except (AgentctlError, OSError) as e:
         if isinstance(e, tmux.TmuxFailed) and _born_all_the_same(run):
             return
-        if not store.withdraw(run):
+        if not birth.withdraw(run):
             return
         if isinstance(e, AgentctlError):
             raise
@@ -98,7 +98,7 @@ def launch_all(
         return None
     finally:
         for run in left:
-            store.withdraw(run)
+            birth.withdraw(run)
 
 
 def launch_surely(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: bool) -> None:

@@ -49,6 +49,10 @@ class Row(Record):
     profile: str = ""
     backend: str = ""
     model: str = ""
+    agent: str = ""
+    role: str = ""
+    workflow: str = ""
+    step: str = ""
     title: str = ""
     created_at: Optional[float] = None
     started_at: Optional[float] = None
@@ -94,6 +98,10 @@ def _live(run: Run) -> dict[str, Any]:
         cwd=spec.cwd,
         backend=spec.backend,
         profile=spec.profile,
+        agent=spec.agent,
+        role=spec.role,
+        workflow=spec.workflow,
+        step=spec.step,
         model=typed(said, "model", str) or spec.model,
         parent=spec.parent,
         session_id=typed(said, "session_id", str) or "",

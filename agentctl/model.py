@@ -6,6 +6,8 @@ Times are seconds since the epoch (float, UTC); durations are seconds.
 
 from __future__ import annotations
 
+from .measures import Limits as Limits
+from .measures import Usage as Usage
 from .record import Record
 
 TYPE_CHECKING = False
@@ -25,49 +27,13 @@ ENDED = (FINISHED, FAILED, STOPPED, TIMED_OUT, SKIPPED, LOST)
 READ_ONLY, EDIT, FULL = "read-only", "edit", "full"
 PERMISSIONS = (READ_ONLY, EDIT, FULL)
 
+
+def narrower(permissions: str, most: str) -> str:
+    """The lesser of two permissions; "" as the most takes nothing away."""
+    return min(permissions, most or permissions, key=PERMISSIONS.index)
+
+
 PASSED, CHECK_FAILED, UNCHECKED = "passed", "failed", "none"
-
-
-class Limits(Record):
-    """What a run may use at most; None is no limit."""
-
-    timeout_s: Optional[float] = None
-    idle_timeout_s: Optional[float] = None
-    max_turns: Optional[int] = None
-    max_cost_usd: Optional[float] = None
-    max_context_tokens: Optional[int] = None
-    max_output_bytes: Optional[int] = None
-
-
-class Usage(Record):
-    """What a run used. Tokens as the vendor counts them; `cached` is part of neither
-    `input` nor `output`. `cost_usd` was billed; `virtual_usd` a subscription covered."""
-
-    input: Optional[int] = None
-    cached: Optional[int] = None
-    output: Optional[int] = None
-    turns: Optional[int] = None
-    tool_calls: Optional[int] = None
-    cost_usd: Optional[float] = None
-    virtual_usd: Optional[float] = None
-
-    def __add__(self, other: Usage) -> Usage:
-        """Field by field; a field known on one side only keeps that figure."""
-        mine, theirs = self.__dict__, other.__dict__
-        return Usage(**{n: _plus(mine[n], theirs[n]) for n in self._defaults})
-
-    def __sub__(self, other: Usage) -> Usage:
-        """What a cumulative figure grew by; unknown where either side is unknown."""
-        mine, theirs = self.__dict__, other.__dict__
-        return Usage(**{n: _minus(mine[n], theirs[n]) for n in self._defaults})
-
-
-def _plus(a: Any, b: Any) -> Any:
-    return b if a is None else a if b is None else a + b
-
-
-def _minus(a: Any, b: Any) -> Any:
-    return None if a is None or b is None else max(a - b, 0)
 
 
 class Wake(Record):
@@ -124,7 +90,13 @@ class Spec(Record):
     permission rules of the profile. `instructions` says that instructions.md exists.
     `custom` describes a backend of the user's own. `setup` is the project's command for a
     new worktree. `touches` are globs of what the caller expects to change. At most
-    `batch_parallel` runs of one `batch` work at a time.
+    `batch_parallel` runs of one `batch` work at a time. `workflow` and `step` name the
+    graph it is part of; `continue_on` are the ends of this run (see judge.shortfall) in
+    spite of which those that come after it begin. `composed`: its prompt is completed out
+    of parts.json once the runs before it have ended. Of a run of an agent, `parent` is the
+    agent's run before it, and which session it goes on with is seen when its turn comes:
+    none where it is to begin `fresh`, or where more than `conversation_limit` tokens of
+    context are used.
     """
 
     format: int = FORMAT
@@ -167,6 +139,12 @@ class Spec(Record):
     touches: tuple[str, ...] = ()
     batch: str = ""
     batch_parallel: Optional[int] = None
+    workflow: str = ""
+    step: str = ""
+    continue_on: tuple[str, ...] = ()
+    composed: bool = False
+    fresh: bool = False
+    conversation_limit: Optional[int] = None
     created_at: float = 0.0
 
     def of_id(self, run_id: str) -> Spec:
@@ -249,6 +227,8 @@ class Result(Record):
     Three axes that never mix: `status` is what happened to the process, `goal_met`
     what the worker claims, `verified` what our own check found.
     `warnings` are the runner's remarks about the claim and the circumstances.
+    `conversation` says why a run of an agent did not go on with the conversation it had.
+    `messages` counts what the worker said, not what its own subagents did.
     """
 
     format: int = FORMAT
@@ -270,8 +250,13 @@ class Result(Record):
     backend: str = ""
     profile: str = ""
     model: str = ""
+    agent: str = ""
+    role: str = ""
+    workflow: str = ""
+    step: str = ""
     parent: str = ""
     escalated_to: str = ""
+    conversation: str = ""
     session_id: str = ""
     branch: str = ""
     worktree: str = ""
@@ -279,6 +264,7 @@ class Result(Record):
     usage_session: Usage = Usage()
     context_tokens: Optional[int] = None
     context_window: Optional[int] = None
+    messages: Optional[int] = None
     tool_calls: Optional[dict[str, int]] = None
     files_read: tuple[str, ...] = ()
     files_written: tuple[str, ...] = ()

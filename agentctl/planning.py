@@ -12,6 +12,7 @@ from . import backends
 from . import config as configuration
 from . import files
 from . import paths
+from . import serving
 from . import text
 from . import trust
 from .errors import AgentctlError
@@ -19,23 +20,29 @@ from .errors import usage_error
 from .model import READ_ONLY
 from .model import Limits
 from .model import Spec
+from .model import narrower
 from .record import Record
 from .request import Request
-from .settings import Choice
 from .settings import Profile
 from .settings import Project
+from .settings import Role
 from .store import ID
 from .store import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
-    from typing import Optional
 
     from .backends import Adapter
     from .config import Config
     from .store import Home
+
+
+_AS_ASKED = (
+    *("agent", "argv", "parent", "after", "verify", "escalated_from", "session_id", "usage_before", "pane"),
+    *("touches", "batch", "batch_parallel", "workflow", "step", "continue_on", "fresh", "conversation_limit"),
+)
+"""What a spec says in the words of its request."""
 
 
 class Plan(Record):
@@ -48,10 +55,13 @@ class Plan(Record):
 
 def plan(home: Home, config: Config, request: Request, project: Project, env: Mapping[str, str], now: float) -> Plan:
     """The spec of a new run. Raises AgentctlError for whatever cannot be served."""
-    name = request.profile or project.default_profile or config.default_profile
+    role = _role(home, request)
+    name = request.profile or role.profile or project.default_profile or config.default_profile
     profile = _profile(config, request, name)
-    choice, executable, custom = _backend(config, request, profile, env)
+    profile = profile.replace(permissions=narrower(profile.permissions, role.permissions))
+    choice, executable, custom = serving.backend(config, request, profile, env)
     spec = Spec(
+        **{name: getattr(request, name) for name in _AS_ASKED},
         title=request.title or _title(request),
         project=project.name,
         cwd=request.cwd or project.path,
@@ -60,33 +70,35 @@ def plan(home: Home, config: Config, request: Request, project: Project, env: Ma
         asked_backend=request.backend,
         asked_limits=request.limits,
         executable=executable,
-        argv=request.argv,
         profile=profile.name,
+        role=role.name,
         model=request.model or choice.model,
         effort=request.effort or choice.effort,
         permissions=profile.permissions,
         allow=_allowed(config, profile),
         custom=custom,
         trusted=project.trust or trust.by_vendor(choice.backend, project.path, env),
-        parent=request.parent,
-        after=request.after,
-        verify=request.verify,
         verify_timeout_s=config.verify_timeout_s,
         limits=_limits(config, profile, request),
         escalate_to=_stronger(profile, request),
-        escalated_from=request.escalated_from,
         resume=bool(request.session_id),
-        session_id=request.session_id,
-        usage_before=request.usage_before,
         default_schema=not request.schema,
-        pane=request.pane,
-        touches=request.touches,
-        batch=request.batch,
-        batch_parallel=request.batch_parallel,
+        composed=request.parts is not None,
         created_at=now,
     )
     spec = _housed(home, config, request, profile, project, spec)
-    return _with_texts(home, spec, request, profile)
+    return _with_texts(home, spec, request, profile, role)
+
+
+def _role(home: Home, request: Request) -> Role:
+    """Nobody in particular, where none is asked for."""
+    if request.role and request.argv:
+        raise usage_error("a command has no role", "leave out --role, or give a prompt instead of a command")
+    if not request.role:
+        return Role()
+    from . import roles  # which most runs do without
+
+    return roles.named(home, request.role)
 
 
 def _profile(config: Config, request: Request, name: str) -> Profile:
@@ -157,56 +169,10 @@ def _stronger(profile: Profile, request: Request) -> str:
     return "" if profile.escalate_to in (*request.escalated_from, profile.name) else profile.escalate_to
 
 
-def _backend(
-    config: Config, request: Request, profile: Profile, env: Mapping[str, str]
-) -> tuple[Choice, str, Optional[dict[str, Any]]]:
-    """The backend asked for, else the first of the profile that is installed."""
-    wanted = request.backend or ("shell" if request.argv else "")
-    choices = [c for c in profile.backends if not wanted or c.backend == wanted] or [Choice(backend=wanted)]
-    for choice in choices:
-        custom = configuration.backend(config, choice.backend)
-        executable = _executable(config, choice.backend, custom, request, env)
-        unsought = choice.backend == "shell" and (not request.argv or os.sep in request.argv[0])
-        if executable or unsought:  # a path is taken as it is; the runner says where it leads nowhere
-            return choice, executable, custom
-    raise _not_installed(choices, profile, request.argv)
-
-
-def _executable(
-    config: Config, name: str, custom: Optional[dict[str, Any]], request: Request, env: Mapping[str, str]
-) -> str:
-    if name == "shell":
-        candidates: tuple[str, ...] = request.argv[:1]
-    elif custom:
-        candidates = tuple(str(a) for a in (custom.get("argv") or ())[:1])
-    else:
-        candidates = backends.adapter(name).EXECUTABLES
-    configured = (config.executables or {}).get(name)
-    for candidate in (configured, *candidates):
-        found = paths.executable(str(candidate), env.get("PATH", "")) if candidate else ""
-        if found:
-            return found
-    return ""
-
-
-def _not_installed(choices: list[Choice], profile: Profile, argv: tuple[str, ...]) -> AgentctlError:
-    if argv:
-        return AgentctlError("%s is not a program on this PATH" % argv[0], "give its path, or run it by `-- sh -c '…'`")
-    names = ", ".join(dict.fromkeys(c.backend for c in choices))
-    if len(choices) == 1:
-        return AgentctlError(
-            "%s is not installed, or not on this PATH" % names,
-            'install it, or say where it is under "executables" in config.json',
-        )
-    return AgentctlError(
-        "no backend of profile `%s` is installed: %s" % (profile.name, names),
-        "install one of them, or see it work without: `agentctl demo`",
-    )
-
-
-def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile) -> Plan:
+def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile, role: Role) -> Plan:
     adapter = backends.adapter_of(spec)
-    instructions = _instructions(home, profile.prompt)
+    told = (role.text or _instructions(home, profile.prompt), request.instructions)
+    instructions = "\n\n".join(words.strip() for words in told if words.strip())
     if adapter.PRESET_SESSION and not spec.resume:
         spec = spec.replace(session_id=_uuid())
     spec = spec.replace(instructions=bool(instructions) and adapter.INSTRUCTIONS_FLAG)
@@ -214,6 +180,8 @@ def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile) -> P
     if refused:
         raise _refused(spec, refused, not adapter.refuse(spec.replace(trusted=True)))
     texts = {"prompt.md": request.prompt.encode("utf-8", "surrogateescape"), "schema.json": _schema(request.schema)}
+    if request.parts is not None:
+        texts["parts.json"] = files.dump(request.parts)
     if spec.backend != "shell":
         texts.update(_for_model(spec, adapter, texts["schema.json"], instructions, request.prompt))
     return Plan(spec=spec, texts=texts, env={k: str(v) for k, v in (profile.env or {}).items()})
@@ -227,7 +195,7 @@ def _for_model(spec: Spec, adapter: Adapter, schema: bytes, instructions: str, p
     texts = {}
     if adapter.STRICT_SCHEMA:
         texts["vendor-schema.json"] = files.dump(schemas.strict(files.parse(schema)))
-    if spec.instructions:
+    if instructions:
         texts["instructions.md"] = instructions.encode("utf-8")
     words = prompting.compose_input(
         prompt, "" if adapter.INSTRUCTIONS_FLAG else instructions, "" if adapter.SCHEMA_FLAG else schema.decode("utf-8")

@@ -1,4 +1,4 @@
-"""What a run's events add up to: `fold`, and the report in it.
+"""What a run's events add up to: `fold`.
 
 Common to all backends, pure, and flat in memory whatever a worker prints: lists are
 bounded, texts are cut. The runner adds events as they come (status.json is this fold
@@ -7,8 +7,6 @@ so far); a reader that settles a lost run folds raw.jsonl again and gets the sam
 
 from __future__ import annotations
 
-from . import prompting
-from . import schema as schemas
 from .model import Usage
 
 TYPE_CHECKING = False
@@ -26,7 +24,6 @@ MOST_DENIED = 200
 MOST_NEWS = 1000
 MOST_TOOLS = 100
 MOST_TAIL = 40
-LONGEST_FIELD = 8000
 _REMEMBERED = 64
 _NO_USAGE = Usage()
 
@@ -35,7 +32,7 @@ class Progress:
     """One run so far. `add` events in order; read the attributes at any time.
 
     session_id, model, version, billing      as the vendor last said them
-    last_message, tail      the last words; the last lines of a text stream
+    last_message, last_words, tail      the last message; its end, where it was cut; the last lines of a text stream
     reported, ok, reason, report      the turn's end; `report` is the last one that had an object
     error, fatal      the last error; the one after which the run cannot have succeeded
     usage_session, context_tokens, context_window      None where the vendor does not tell
@@ -62,6 +59,7 @@ class Progress:
         self.retrying = False
         self.news: list[str] = []
         self.limit: Optional[dict[str, Any]] = None
+        self._said = 0
         self.counts: dict[str, int] = {}
         self._before = usage_before
         self._fresh = not resumed and usage_before == _NO_USAGE
@@ -69,7 +67,7 @@ class Progress:
         self._messages: list[str] = []
         self._turns = 0
         self._cost: Optional[float] = None
-        self._last_words = ""
+        self.last_words = ""
         self._seen: tuple[set[str], set[str], set[str]] = (set(), set(), set())
 
     def go_on_after(self, used: Optional[Usage]) -> None:
@@ -84,6 +82,11 @@ class Progress:
         reader = _READERS.get(event.kind)
         if reader is not None:
             reader(self, event)
+
+    @property
+    def messages(self) -> Optional[int]:
+        """What the worker itself said; None of a stream of plain lines."""
+        return None if self.tail else self._said
 
     @property
     def turns(self) -> Optional[int]:
@@ -134,11 +137,12 @@ class Progress:
         self.doing = _short(event.text) or self.doing
         if event.data.get("parent"):  # a subagent's words are not the worker's
             return
+        self._said += 1
         if event.data.get("line"):
             self.tail.append(event.text[:1000])
             del self.tail[:-MOST_TAIL]
         if event.text.strip():
-            self.last_message, self._last_words = event.text, _str(event, "tail") or event.text
+            self.last_message, self.last_words = event.text, _str(event, "tail") or event.text
 
     def _thinking(self, event: Event) -> None:
         self.doing = "thinking"
@@ -207,8 +211,8 @@ class Progress:
             self.report = report
         if self.ok:
             self.fatal = ""
-        if event.text and not self._last_words:
-            self.last_message, self._last_words = event.text, _str(event, "tail") or event.text
+        if event.text and not self.last_words:
+            self.last_message, self.last_words = event.text, _str(event, "tail") or event.text
 
 
 _READERS: dict[str, Callable[[Progress, Event], None]] = {
@@ -239,37 +243,6 @@ def fold(events: Iterable[Event], usage_before: Usage = _NO_USAGE, resumed: bool
 def of_spec(spec: Spec) -> Progress:
     """An empty progress that knows what the run's conversation had used before it."""
     return Progress(spec.usage_before if spec.resume else _NO_USAGE, spec.resume)
-
-
-def report_of(progress: Progress, schema: object) -> tuple[Optional[dict[str, Any]], str]:
-    """The report if there is one that fits the schema, else (None, what is wrong).
-
-    The vendor's structured one, else the last JSON object of the last message. The
-    report always has goal_met (True, False or None) and the three texts, cut.
-    """
-    found = progress.report
-    if found is None:
-        words = "\n".join(progress.tail) if progress.tail else progress._last_words
-        found = prompting.last_json_object(words)
-    if found is None:
-        return None, "no report: the last message holds no JSON object"
-    found = schemas.without_nulls(found, schema)
-    wrong = schemas.problems(found, schema)
-    if wrong:
-        return None, "the report does not fit its schema: %s" % "; ".join(wrong[:5])
-    return {**found, **_claims(found)}, ""
-
-
-def _claims(report: dict[str, Any]) -> dict[str, Any]:
-    """The four fields that `show` prints: a claim is true or false, never "yes" or 1."""
-    goal = report.get("goal_met")
-    texts = {name: _field(report.get(name)) for name in ("summary", "followup_prompt", "notes")}
-    return {"goal_met": goal if goal is True or goal is False else None, **texts}
-
-
-def _field(value: object) -> str:
-    words = value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else ""
-    return words if len(words) <= LONGEST_FIELD else words[: LONGEST_FIELD - 1] + "…"
 
 
 def _note(found: list[str], seen: set[str], name: str, most: int) -> None:

@@ -74,6 +74,11 @@ def data_section(title: str, text: str, label: str = "") -> str:
     return "## %s\n%s\n" % (title, fenced(shortened(text), label)) if text.strip() else ""
 
 
+def from_another(title: str, text: str, label: str = "") -> str:
+    """A section of what another worker wrote, under a line that says that it is data."""
+    return "%s\n\n%s" % (_DATA, data_section(title, text, label))
+
+
 def handoff(parent_prompt: str, summary: str, diff: str) -> str:
     """What a worker is told of the run before it, when it cannot have its conversation."""
     sections = (

@@ -37,7 +37,8 @@ def wait_for_parents(attendant: Attendant) -> str:
             return attendant.stopped
         if isinstance(answer, Exception):
             return "%s, which it was to follow: %s" % (parent, answer)
-        if judge.exit_code([answer]):
+        short = judge.shortfall(answer)
+        if short and short not in attendant.run.home.run(parent).spec().continue_on:
             return "%s, which it was to follow, ended: %s" % (answer.run_id, judge.headline(answer))
     return ""
 

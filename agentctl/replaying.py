@@ -12,6 +12,7 @@ from . import backends
 from . import files
 from . import judge
 from . import progress
+from . import reports
 from .errors import AgentctlError
 from .model import FINISHED
 from .model import LOST
@@ -62,7 +63,7 @@ def replay(run: Run, spec: Spec, show: Callable[[Event], None]) -> Progress:
 
 def differences(run: Run, spec: Spec, result: Result, folded: Progress) -> list[Difference]:
     """Where session, usage or report of the recorded result read otherwise now."""
-    report, problem = progress.report_of(folded, files.load(run.file("schema.json")))
+    report, problem = reports.report_of(folded, files.load(run.file("schema.json")))
     ended = judge.Ended(cause=_CAUSES.get(result.status, judge.LIMIT), exit_code=result.exit_code, signal=result.signal)
     again = judge.judge(spec, folded, ended, report, problem)
     fields = ["usage", "usage_session"]

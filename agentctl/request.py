@@ -16,12 +16,17 @@ class Request(Record):
     """What a caller of `start` asked for; "" and None mean: as the profile says.
 
     `within` is the worktree, made for another run, that this one goes on in.
+    `instructions` are added to those of the role or profile. `parts`, where there are
+    any, are what the prompt is put together of when the run's turn has come (briefing.py).
     """
 
     prompt: str = ""
     project: str = ""
     cwd: str = ""
     profile: str = ""
+    role: str = ""
+    agent: str = ""
+    instructions: str = ""
     backend: str = ""
     model: str = ""
     effort: str = ""
@@ -43,3 +48,9 @@ class Request(Record):
     touches: tuple[str, ...] = ()
     batch: str = ""
     batch_parallel: Optional[int] = None
+    workflow: str = ""
+    step: str = ""
+    continue_on: tuple[str, ...] = ()
+    parts: Optional[list[dict[str, str]]] = None
+    fresh: bool = False
+    conversation_limit: Optional[int] = None

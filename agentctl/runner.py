@@ -16,8 +16,10 @@ import time
 import traceback
 
 from . import bell
+from . import birth
 from . import checking
 from . import config as configuration
+from . import doubts
 from . import environ
 from . import files
 from . import followup
@@ -42,7 +44,7 @@ from .model import STOPPED
 from .model import Git
 from .model import Result
 from .model import Spec
-from .progress import report_of
+from .reports import report_of
 from .screen import Screen
 from .signals import STOPPING
 from .signals import Alarm
@@ -63,7 +65,7 @@ _DISK_FULL_PATIENCE = 600
 def main(home_path: str, run_id: str) -> int:
     """`agentctl _run HOME ID`: 0, or 1 where the run was settled before we came."""
     home = Home(home_path)
-    born = store.be_born(home, run_id, "%d %d\n" % (os.getpid(), time.time()))
+    born = birth.be_born(home, run_id, "%d %d\n" % (os.getpid(), time.time()))
     if born is None:
         print("run %s was settled before its runner came" % run_id, file=sys.stderr)
         return 1
@@ -116,7 +118,7 @@ def _life(
     try:
         for words, style in view.header(spec):
             screen.line(words, style)
-        store.make_durable(run)
+        birth.make_durable(run)
         story = Story(run, spec, screen)
         return _worked(Attendant(run, spec, config, story, alarm, env, umask, crew))
     except Exception as e:
@@ -175,12 +177,16 @@ def _in_place(attendant: Attendant, conversation: Optional[queueing.Conversation
     if conversation:
         story.progress.go_on_after(conversation.used_before())
     os.chdir(spec.cwd)
+    if spec.composed or attendant.seed:
+        from . import briefing  # most prompts are whole when they are given
+
+        briefing.complete(attendant)
     result = _judged(attendant)
     if conversation:
         conversation.leave(result.usage_session)
     if spec.verify and result.status == FINISHED:
         result = judge.checked(result, checking.verify(attendant), attendant.stopped)
-    said = judge.circumstances(spec, result, attendant.left, story.stream.problem)
+    said = doubts.circumstances(spec, result, attendant.left, story.stream.problem)
     return result.replace(warnings=(*result.warnings, *said))
 
 
@@ -197,7 +203,7 @@ def _judged(attendant: Attendant) -> Result:
     result = judge.judge(spec, progress, ended, report, problem).replace(started_at=started)
     changed = _changes(run, spec, before)
     result = judge.with_git(result, changed)
-    return result.replace(warnings=judge.remarks(spec, result, changed))
+    return result.replace(warnings=doubts.remarks(spec, result, changed))
 
 
 def _report(attendant: Attendant) -> tuple[Optional[dict[str, Any]], str]:

@@ -39,6 +39,21 @@ class Profile(Record):
     worktree: Optional[bool] = None
 
 
+class Role(Record):
+    """What one is asked to be: instructions under a name.
+
+    `profile` serves it where nobody names another; `permissions` are the most that it
+    gets, "" being whatever the profile has. `path` is the file it was read from.
+    """
+
+    name: str = ""
+    description: str = ""
+    profile: str = ""
+    permissions: str = ""
+    text: str = ""
+    path: str = ""
+
+
 class Project(Record):
     """A registered directory. `trust`: the vendors may run what the repository configures.
 

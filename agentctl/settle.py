@@ -12,6 +12,7 @@ import os
 
 from . import backends
 from . import bell
+from . import birth
 from . import files
 from . import judge
 from . import locks
@@ -78,7 +79,7 @@ def _repair(run: Run, result: Result) -> None:
 
 def _may_come(run: Run, now: float) -> bool:
     born = files.mtime(run.file("meta.json"))
-    return born is not None and abs(now - born) < store.BIRTH_GRACE
+    return born is not None and abs(now - born) < birth.BIRTH_GRACE
 
 
 def _settle(run: Run, now: float) -> Result:
@@ -89,7 +90,7 @@ def _settle(run: Run, now: float) -> Result:
         store.end(run, result)
         child = run.child()
         if child and child.staged():
-            store.withdraw(child)  # staged by a runner that died before anybody heard of it
+            birth.withdraw(child)  # staged by a runner that died before anybody heard of it
         _finish(run, result)
     except OSError:
         pass  # read-only or full: the answer is the same for this reader, the next one tries again

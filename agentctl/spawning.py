@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from . import birth
 from . import capacity
 from . import environ
 from . import launch
@@ -78,7 +79,7 @@ def all_of(
             runs.append(launch.stage(home, config, plan, env, environ.umask()))
     except BaseException:
         for run in runs:
-            store.withdraw(run)
+            birth.withdraw(run)
         raise
     problem = launch.launch_all(home, config, runs, env, requests[0].pane)
     return [run.id for run in runs if run.exists()], problem

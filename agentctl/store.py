@@ -18,20 +18,15 @@ import time
 from . import files
 from . import locks
 from .errors import AgentctlError
-from .model import FORMAT
 from .model import Result
 from .model import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
     from typing import Optional
 
 ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}\Z")
-BIRTH_GRACE = 20.0
-"""Seconds a staged run may wait for its runner before a reader settles it."""
-_RESERVE = 16384
 
 
 class Home:
@@ -57,9 +52,11 @@ class Home:
         return run
 
 
-_FOLDERS = ("runs", "active", "prompts", "sessions", "wakes", "inbox", "slots", "custody", "worktrees")
-_PLAIN_NAMES = (*_FOLDERS, "journal", "lock")
-_NAMES = {name: name for name in _PLAIN_NAMES}
+FOLDERS = (
+    *("runs", "active", "prompts", "sessions", "wakes", "inbox", "slots", "custody", "worktrees"),
+    *("agents", "workflows"),
+)
+_NAMES = {name: name for name in (*FOLDERS, "journal", "lock")}
 _NAMES.update({name: name + ".json" for name in ("config", "projects", "places")})
 _NAMES.update({name: name.replace("_", ".") for name in ("notify_log", "crash_log", "tmux_lock", "notify_lock")})
 
@@ -93,9 +90,14 @@ class Run:
         return os.path.join(self.path, name)
 
     def spec(self) -> Spec:
-        """What was asked. A damaged meta.json gives a spec that holds only the id."""
+        """What was asked, and of an agent's run the session it found when its turn came.
+
+        A damaged meta.json gives a spec that holds only the id.
+        """
         raw = files.load(self.file("meta.json")) or files.load(self.file("meta.json"))  # born between name and look
-        return Spec.from_json(raw).replace(id=self.id)
+        spec = Spec.from_json(raw).replace(id=self.id)
+        found = files.load(self.file("conversation.json")) if spec.agent else None
+        return Spec.from_json({**spec.to_json(), **found}) if isinstance(found, dict) else spec
 
     def recorded(self) -> Optional[dict[str, Any]]:
         """result.json as it is, or None while there is none. A damaged one is an ended run, `lost`."""
@@ -146,7 +148,7 @@ class Run:
 def create_home(path: str) -> Home:
     """Make a home where there is none; a second call changes nothing."""
     home = Home(path)
-    for folder in (path, *(getattr(home, name) for name in _FOLDERS)):
+    for folder in (path, *(getattr(home, name) for name in FOLDERS)):
         files.private_folder(folder)
     os.chmod(path, files.FOLDER_MODE)
     try:
@@ -171,100 +173,6 @@ def open_home(path: str) -> Home:
 def new_id(now: float) -> str:
     """An id that sorts by birth; safe in file, branch and window names."""
     return time.strftime("%Y%m%d-%H%M%S-", time.gmtime(now)) + os.urandom(2).hex()
-
-
-def stage(home: Home, spec: Spec, texts: Mapping[str, bytes]) -> Run:
-    """Write what was asked under a dot-name. `texts` are further files by name."""
-    for name in _FOLDERS:
-        files.private_folder(getattr(home, name))  # an older home, or one out of a git checkout, may lack some
-    for _ in range(64):
-        run = Run(home, new_id(spec.created_at))
-        hidden = os.path.join(home.runs, "." + run.id)
-        try:
-            os.mkdir(hidden, files.FOLDER_MODE)
-        except FileExistsError:
-            continue
-        if not os.path.lexists(os.path.join(home.runs, run.id)):
-            break
-        os.rmdir(hidden)
-    else:
-        raise AgentctlError("could not find a free run id", "look at the clock, and at %s" % home.runs)
-    _fill(run, spec, texts)
-    return run
-
-
-def _fill(run: Run, spec: Spec, texts: Mapping[str, bytes]) -> None:
-    try:
-        files.create(run.file("lock"), b"")
-        files.create(run.file("reserve"), b"\0" * _RESERVE)  # space for the end; without it the run must not begin
-        files.create(run.file("meta.json"), files.dump(spec.of_id(run.id).replace(format=FORMAT).to_json()))
-        for name, data in texts.items():
-            files.create(run.file(name), data)
-        files.create(os.path.join(run.home.active, run.id), b"")
-        files.append_line(run.home.journal, "%s\t%s" % (run.id, spec.project))
-    except OSError:
-        unstage(run)
-        raise
-
-
-def unstage(run: Run) -> None:
-    """Take back a run that was never born. Its journal line stays, a hint to nothing."""
-    import shutil
-
-    shutil.rmtree(os.path.join(run.home.runs, "." + run.id), ignore_errors=True)
-    files.remove(os.path.join(run.home.active, run.id))
-
-
-def withdraw(run: Run) -> bool:
-    """Take back a run that no runner has taken up; False where one came all the same.
-
-    Under the lock: a runner that is late finds nothing, one that was quick loses nothing.
-    """
-    try:
-        lock = locks.try_take_existing(run.file("lock"))
-    except FileNotFoundError:
-        lock = None
-    if lock is None:
-        return False
-    staged = run.staged()
-    if staged:
-        unstage(run)
-    os.close(lock)
-    return staged
-
-
-def be_born(home: Home, run_id: str, about: str) -> Optional[tuple[Run, int]]:
-    """Take the lock of a staged run, then make it visible. None: it was settled or taken.
-
-    `about` (pid and start time) goes into the lock file for people; nobody trusts it.
-    """
-    run = Run(home, run_id)
-    hidden = os.path.join(home.runs, "." + run_id)
-    try:
-        lock = locks.take(os.path.join(hidden, "lock"))
-    except FileNotFoundError:
-        return None
-    if not os.path.isdir(hidden) or os.path.lexists(os.path.join(hidden, "result.json")):
-        os.close(lock)
-        return None
-    try:
-        files.write_all(lock, about.encode("ascii", "replace"))
-    except OSError:
-        pass  # a full disk: the words are for people, the lock is held without them
-    os.rename(hidden, os.path.join(home.runs, run_id))
-    return run, lock
-
-
-def make_durable(run: Run) -> None:
-    """Flush what `start` wrote, off the path of `start` itself."""
-    for name in ("meta.json", "prompt.md"):
-        fd = os.open(run.file(name), os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    files.sync_folder(run.path)
-    files.sync_folder(run.home.runs)
 
 
 def end(run: Run, result: Result) -> None:
@@ -295,4 +203,4 @@ def _drop(path: str) -> None:
     try:
         files.remove(path)
     except OSError:
-        pass  # somebody put a folder in its place, or the disk failed: only a hint is left behind
+        pass  # a folder in its place, a failed disk: only a hint is left behind

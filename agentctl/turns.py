@@ -23,9 +23,9 @@ from . import locks
 from . import pools
 from . import settle
 from . import waiting
+from .birth import BIRTH_GRACE
 from .errors import AgentctlError
 from .pools import Pool
-from .store import BIRTH_GRACE
 from .store import ID
 from .store import Run
 

@@ -19,7 +19,7 @@ PACKAGE = REPO / "agentctl"
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 LAYERS: dict[str, tuple[str, ...]] = {
-    "words": ("errors", "record", "model", "settings", "text", "request"),
+    "words": ("errors", "record", "measures", "model", "settings", "text", "request"),
     "kit": (
         "strictjson",
         "files",
@@ -36,12 +36,12 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "globs",
     ),
     "doors": (
-        *("store", "inbox", "custody", "tmux", "manypanes", "sight", "claude_tui", "processes", "supervise"),
+        *("store", "birth", "inbox", "custody", "tmux", "manypanes", "sight", "claude_tui", "processes", "supervise"),
         *("freeze", "sweeping", "backends"),
         *("git", "gitdoor", "trees", "keeping", "branches"),
     ),
     "use cases": (
-        *("merging", "cleanup", "overlap"),
+        *("merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
         "api",
         "attend",
         "capacity",
@@ -100,7 +100,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
 
 SIDEWAYS: dict[str, str] = {
     # words
-    "model": "record",
+    "measures": "record",
+    "model": "record measures",
     "request": "model record",
     "settings": "model record",
     # kit
@@ -112,6 +113,7 @@ SIDEWAYS: dict[str, str] = {
     "trust": "files",
     # doors
     "claude_tui": "processes",
+    "birth": "store",
     "inbox": "store",
     "custody": "store",
     "sight": "tmux",
@@ -155,12 +157,17 @@ SIDEWAYS: dict[str, str] = {
     "notify": "judge",
     "orchestrators": "config finding",
     "pausing": "config finding followup launch listing",
-    "planning": "config",
+    "planning": "config roles serving",
+    "roles": "config projects",
+    "serving": "config",
+    "briefing": "attend judge",
+    "doubts": "judge",
+    "reports": "progress",
     "projects": "config",
     "queueing": "attend judge waiting slots",
-    "replaying": "judge progress stream",
-    "runner": "isolation attend checking config followup judge labour notify progress queueing screen settle "
-    "standstill story view wake worker",
+    "replaying": "judge progress reports stream",
+    "runner": "isolation attend briefing checking config doubts followup judge labour notify reports queueing screen "
+    "settle standstill story view wake worker",
     "receipts": "orchestrators",
     "spawning": "capacity config launch planning",
     "standstill": "attend worker",

@@ -11,6 +11,7 @@ import transcripts
 
 from agentctl import backends
 from agentctl import progress
+from agentctl import reports
 from agentctl.backends import lines
 from agentctl.model import Event
 
@@ -74,7 +75,7 @@ def checked(events: list[Event]) -> None:
         assert len(json.dumps(event.to_json(), allow_nan=False)) < 300_000
         assert all(len(v) <= 1000 for k, v in event.data.items() if k in ("path", "command", "name", "id"))
     json.dumps(p.snapshot(), allow_nan=False)
-    progress.report_of(p, transcripts.report_schema())
+    reports.report_of(p, transcripts.report_schema())
 
 
 @pytest.mark.parametrize("vendor", [*VENDORS, "shell"])

@@ -7,11 +7,12 @@ import pytest
 import transcripts
 
 from agentctl import progress
+from agentctl import reports
 from agentctl.model import Usage
 
 
 def report(case: str) -> object:
-    return progress.report_of(transcripts.folded(case), transcripts.report_schema())[0]
+    return reports.report_of(transcripts.folded(case), transcripts.report_schema())[0]
 
 
 def test_claude_success_and_exit_0_without_a_report() -> None:
@@ -21,7 +22,7 @@ def test_claude_success_and_exit_0_without_a_report() -> None:
 
 
 def test_codex_validates_nothing() -> None:
-    assert progress.report_of(progress.fold(_codex_says('{"nope": 1}')), transcripts.report_schema())[0] is None
+    assert reports.report_of(progress.fold(_codex_says('{"nope": 1}')), transcripts.report_schema())[0] is None
 
 
 def test_an_api_failure_says_success_and_is_none() -> None:
@@ -151,5 +152,5 @@ def test_a_long_answer_is_cut_and_its_report_still_found() -> None:
     said = "x" * 9000 + '\n{"goal_met": true, "summary": "' + "s" * 5000 + '", "followup_prompt": "", "notes": ""}'
     p = progress.fold(_codex_says(said))
     assert len(p.last_message) == 4000
-    found, problem = progress.report_of(p, transcripts.report_schema())
+    found, problem = reports.report_of(p, transcripts.report_schema())
     assert not problem and found is not None and len(found["summary"]) == 5000

@@ -13,11 +13,12 @@ import pytest
 import transcripts
 
 from agentctl import progress
+from agentctl import reports
 from agentctl.model import KINDS
 
 
 def told(p: progress.Progress, case: str) -> dict[str, object]:
-    report, problem = progress.report_of(p, transcripts.report_schema())
+    report, problem = reports.report_of(p, transcripts.report_schema())
     return {
         **p.snapshot(),
         "version": p.version,

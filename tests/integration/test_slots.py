@@ -22,6 +22,7 @@ from typing import Callable
 
 import pytest
 
+from agentctl import birth
 from agentctl import config
 from agentctl import launch
 from agentctl import locks
@@ -348,7 +349,7 @@ def test_a_run_that_is_withdrawn_is_not_waited_for(world: World, floor: Floor) -
     gone = staged(world, "gone", floor)
     floor.start("next")
     floor.await_queued("next")
-    store.withdraw(gone)
+    birth.withdraw(gone)
     floor.await_began("next")
     floor.go("next")
     assert floor.statuses("next") == ["finished"]

@@ -144,15 +144,15 @@ def test_an_error_in_staging_starts_none(world: World) -> None:
 FAILING = """
 import sys
 sys.path.insert(0, %r)
-from agentctl import api, store
-real, calls = store._fill, []
+from agentctl import api, birth
+real, calls = birth._fill, []
 def fill(*args):
     calls.append(args)
     if len(calls) == 2:
-        store.unstage(args[0])
+        birth.unstage(args[0])
         raise OSError(28, "No space left on device")
     real(*args)
-store._fill = fill
+birth._fill = fill
 try:
     api.spawn(api.home(%r), api.Request(backend="shell", project="p", pane=False), ["true", "true", "true"])
 except api.AgentctlError as e:

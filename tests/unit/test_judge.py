@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from agentctl import doubts
 from agentctl import judge
 from agentctl.judge import Ended
 from agentctl.model import Event
@@ -78,10 +79,10 @@ def test_a_wait_status_is_a_code_or_a_signal(status: int, code: object, sign: ob
     assert (ended.exit_code, ended.signal) == (code, sign)
 
 
-@pytest.mark.parametrize("summary", sorted(judge.PLACEHOLDERS))
+@pytest.mark.parametrize("summary", sorted(doubts.PLACEHOLDERS))
 def test_a_report_that_says_nothing_never_counts_as_verified(summary: str) -> None:
     seen = Result(status="finished", goal_met=True, summary=summary, report=GOOD)
-    doubted = seen.replace(warnings=judge.remarks(CLAUDE, seen, Git()))
+    doubted = seen.replace(warnings=doubts.remarks(CLAUDE, seen, Git()))
     assert judge.checked(doubted, "passed", "").verified == "none"
     assert judge.checked(doubted, "failed", "").verified == "failed"
     stopped = judge.checked(doubted, "passed", "stopped on request")
@@ -90,9 +91,9 @@ def test_a_report_that_says_nothing_never_counts_as_verified(summary: str) -> No
 
 def test_promised_edits_without_a_change_are_doubted() -> None:
     seen = Result(status="finished", goal_met=True, summary="The bug is fixed now", report=GOOD)
-    assert judge.remarks(CLAUDE, seen, Git(base="abc"))[0].startswith(judge.DEGENERATE)
-    assert judge.remarks(CLAUDE, seen, Git(base="abc", files=("a",))) == ()
-    assert judge.remarks(CLAUDE, seen.replace(tool_calls={"Bash": 1}), Git(base="abc")) == ()
+    assert doubts.remarks(CLAUDE, seen, Git(base="abc"))[0].startswith(judge.DEGENERATE)
+    assert doubts.remarks(CLAUDE, seen, Git(base="abc", files=("a",))) == ()
+    assert doubts.remarks(CLAUDE, seen.replace(tool_calls={"Bash": 1}), Git(base="abc")) == ()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from agentctl import progress
+from agentctl import reports
 from agentctl.model import Event
 from agentctl.model import Spec
 from agentctl.model import Usage
@@ -19,7 +20,7 @@ def event(kind: str, words: str = "", **data: object) -> Event:
 def test_nothing_is_known_of_nothing() -> None:
     p = progress.fold([])
     assert p.usage == Usage() and p.turns is None and p.ok is None and not p.reported
-    assert progress.report_of(p, SCHEMA) == (None, "no report: the last message holds no JSON object")
+    assert reports.report_of(p, SCHEMA) == (None, "no report: the last message holds no JSON object")
 
 
 def test_one_response_counts_once() -> None:
@@ -58,7 +59,7 @@ def test_cost_is_billed_or_covered(billing: str, cost: object, virtual: object) 
 
 def test_a_subagents_words_are_not_the_workers() -> None:
     p = progress.fold([event("message", "mine"), event("message", '{"goal_met": true}', parent="toolu_1")])
-    assert p.last_message == "mine" and progress.report_of(p, SCHEMA)[0] is None
+    assert p.last_message == "mine" and reports.report_of(p, SCHEMA)[0] is None
 
 
 def test_no_price_is_unknown_not_nothing() -> None:
@@ -115,14 +116,14 @@ def test_data_of_another_type_is_left_out() -> None:
 
 @pytest.mark.parametrize("goal, claimed", [(True, True), (False, False)])
 def test_a_claim_is_true_or_false(goal: bool, claimed: object) -> None:
-    found, problem = progress.report_of(progress.fold([event("report", ok=True, report={"goal_met": goal})]), SCHEMA)
+    found, problem = reports.report_of(progress.fold([event("report", ok=True, report={"goal_met": goal})]), SCHEMA)
     assert not problem and found == {"goal_met": claimed, "summary": "", "followup_prompt": "", "notes": ""}
 
 
 @pytest.mark.parametrize("goal", ["true", 1, None, [], "yes"])
 def test_any_other_claim_is_no_report(goal: object) -> None:
     p = progress.fold([event("report", ok=True, report={"goal_met": goal})])
-    found, problem = progress.report_of(p, SCHEMA)
+    found, problem = reports.report_of(p, SCHEMA)
     if goal is None:  # null stands for an optional field left out
         assert found is not None and found["goal_met"] is None
     else:
@@ -131,18 +132,18 @@ def test_any_other_claim_is_no_report(goal: object) -> None:
 
 def test_fields_are_cut() -> None:
     p = progress.fold([event("report", ok=True, report={"summary": "x" * 9000})])
-    found, _ = progress.report_of(p, SCHEMA)
-    assert found is not None and len(found["summary"]) == progress.LONGEST_FIELD
+    found, _ = reports.report_of(p, SCHEMA)
+    assert found is not None and len(found["summary"]) == reports.LONGEST_FIELD
 
 
 def test_a_report_is_found_in_the_lines_of_a_text_stream() -> None:
     lines = ["working", "{", '"goal_met": true,', '"summary": "s"', "}", ""]
     p = progress.fold(event("message", line, line=True) for line in lines)
-    assert progress.report_of(p, SCHEMA)[0] is not None
+    assert reports.report_of(p, SCHEMA)[0] is not None
 
 
 def test_a_users_own_fields_stay() -> None:
     own = {"type": "object", "properties": {"answer": {"type": "integer"}}}
     p = progress.fold([event("report", ok=True, report={"answer": 42})])
-    found, _ = progress.report_of(p, own)
+    found, _ = reports.report_of(p, own)
     assert found == {"answer": 42, "goal_met": None, "summary": "", "followup_prompt": "", "notes": ""}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agentctl import birth
 from agentctl import finding
 from agentctl import locks
 from agentctl import store
@@ -25,7 +26,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def born(home: Home) -> tuple[Run, int]:
-    made = store.be_born(home, store.stage(home, SPEC, {}).id, "1 2\n")
+    made = birth.be_born(home, birth.stage(home, SPEC, {}).id, "1 2\n")
     assert made is not None
     return made
 
@@ -44,28 +45,28 @@ def test_a_home_is_made_once_and_private(tmp_path: Path) -> None:
 
 
 def test_a_run_is_born_locked(home: Home) -> None:
-    run = store.stage(home, SPEC, {"prompt.md": b"x"})
+    run = birth.stage(home, SPEC, {"prompt.md": b"x"})
     assert run.staged() and not run.runner_alive() and run.id in finding.live(home)
-    made = store.be_born(home, run.id, "1 2\n")
+    made = birth.be_born(home, run.id, "1 2\n")
     assert made is not None
     assert not run.staged() and run.runner_alive() and run.spec().id == run.id
-    assert store.be_born(home, run.id, "") is None
+    assert birth.be_born(home, run.id, "") is None
     os.close(made[1])
     assert not run.runner_alive()
 
 
 def test_a_run_that_was_settled_is_not_born(home: Home) -> None:
-    run = store.stage(home, SPEC, {})
+    run = birth.stage(home, SPEC, {})
     store.end(run, Result(run_id=run.id, status="lost"))
-    assert store.be_born(home, run.id, "") is None
-    assert store.be_born(home, "20000101-000000-abcd", "") is None
+    assert birth.be_born(home, run.id, "") is None
+    assert birth.be_born(home, "20000101-000000-abcd", "") is None
 
 
 def test_a_runner_that_waited_for_a_settler_comes_too_late(home: Home) -> None:
-    run = store.stage(home, SPEC, {})
+    run = birth.stage(home, SPEC, {})
     lock = locks.take(run.file("lock"))
     answers: list[object] = []
-    late = threading.Thread(target=lambda: answers.append(store.be_born(home, run.id, "")))
+    late = threading.Thread(target=lambda: answers.append(birth.be_born(home, run.id, "")))
     late.start()
     store.end(run, Result(run_id=run.id, status="lost"))
     os.rename(run.path, os.path.join(home.runs, run.id))
@@ -79,13 +80,13 @@ def test_two_runs_never_share_an_id(home: Home, monkeypatch: pytest.MonkeyPatch)
     words = iter([b"\0\0", b"\0\0", b"\0\0", b"\0\1", b"\0\1", b"\0\2"])
     real = os.urandom
     monkeypatch.setattr(os, "urandom", lambda n: next(words, real(n)))
-    first = store.stage(home, SPEC, {})
+    first = birth.stage(home, SPEC, {})
     os.rename(first.path, os.path.join(home.runs, first.id))  # born: its staged name is free again
-    ids = [first.id, store.stage(home, SPEC, {}).id, store.stage(home, SPEC, {}).id]
+    ids = [first.id, birth.stage(home, SPEC, {}).id, birth.stage(home, SPEC, {}).id]
     assert [i[-4:] for i in ids] == ["0000", "0001", "0002"]
     monkeypatch.setattr(os, "urandom", lambda n: b"\0\0")
     with pytest.raises(AgentctlError, match="free run id"):
-        store.stage(home, SPEC, {})
+        birth.stage(home, SPEC, {})
 
 
 def test_a_stage_that_fails_leaves_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +105,7 @@ def test_a_stage_that_fails_leaves_nothing(home: Home, monkeypatch: pytest.Monke
 
         monkeypatch.setattr(files, "write_all", fails)
         try:
-            store.stage(home, SPEC, {"prompt.md": b"x", "environment": b"secret"})
+            birth.stage(home, SPEC, {"prompt.md": b"x", "environment": b"secret"})
             break
         except OSError:
             assert os.listdir(home.runs) == [] and os.listdir(home.active) == []
@@ -151,7 +152,7 @@ def test_a_damaged_result_is_an_end_and_never_a_success(home: Home, data: bytes)
 
 def test_a_run_can_be_found_at_the_moment_of_its_birth(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder is renamed between the choice of its name and the look at it: it is there all the same."""
-    run = store.stage(home, SPEC, {})
+    run = birth.stage(home, SPEC, {})
     real, looks = os.path.isdir, [0]
 
     def isdir(path: str) -> bool:
@@ -190,7 +191,7 @@ def test_what_is_no_run_id_is_refused(home: Home, word: str) -> None:
 def test_a_run_is_found_by_a_unique_beginning(home: Home) -> None:
     with pytest.raises(AgentctlError, match="no run yet"):
         finding.resolve(home, "@last")
-    first, second = store.stage(home, SPEC, {}), store.stage(home, SPEC.replace(created_at=1_800_000_000.0), {})
+    first, second = birth.stage(home, SPEC, {}), birth.stage(home, SPEC.replace(created_at=1_800_000_000.0), {})
     assert finding.resolve(home, "@last") == second.id
     assert finding.resolve(home, first.id[:12]) == first.id
     with pytest.raises(AgentctlError, match="begins 2") as caught:
@@ -199,7 +200,7 @@ def test_a_run_is_found_by_a_unique_beginning(home: Home) -> None:
 
 
 def test_the_newest_come_first_however_long_the_journal_is(home: Home) -> None:
-    made = [store.stage(home, SPEC.replace(created_at=1_700_000_000.0 + n), {}).id for n in range(5)]
+    made = [birth.stage(home, SPEC.replace(created_at=1_700_000_000.0 + n), {}).id for n in range(5)]
     with open(home.journal, "ab") as journal:
         for n in range(3000):
             journal.write(b"20200101-000000-%04x\tgone\n" % n)
