@@ -45,7 +45,18 @@ print(json.dumps({"type": "result", "subtype": "success", "is_error": False, "se
 
 
 def states(world: World, run: str) -> set[str]:
-    """The states of the run's live processes, as /proc gives them."""
+    """The states of the run's live processes, as /proc gives them.
+
+    One that is busy in the kernel (D: it is being started, or reads a file) stands still
+    before its next instruction, and is looked at again.
+    """
+    deadline = time.monotonic() + 2
+    while "D" in (found := looked_at(world, run)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
+
+
+def looked_at(world: World, run: str) -> set[str]:
     found = set()
     for pid in world.marked(run):
         try:
