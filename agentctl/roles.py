@@ -10,7 +10,9 @@ A role is a prompt with a few lines before it, between two lines `---`:
     You review …
 
 `profile` serves the role where nobody names another one; `permissions` only take away
-from what the profile has. Without these lines a file is a role all the same.
+from what the profile has. Without these lines a file is a role all the same. But lines
+that were meant and cannot be read are an error: a role that is to be read-only must not
+become one that edits, for the want of a colon.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import os
 from . import config
 from . import files
 from . import paths
+from . import text
 from .errors import AgentctlError
 from .errors import usage_error
 from .model import PERMISSIONS
@@ -28,17 +31,27 @@ from .settings import Role
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional
+
     from .store import Home
 
 _FOLDER = "roles"
 _SUFFIX = ".md"
 _KEYS = ("description", "profile", "permissions")
 _LONGEST = 1 << 18
+_FIRST = 6
+"""Of so many lines a file's head may consist; below them a word is a word."""
 
 
-def every(home: Home) -> dict[str, Role]:
-    """All roles by name. Raises AgentctlError for a file of the user's own that is none."""
-    return {name: _loaded(name, path) for name, path in sorted(_paths(home).items())}
+def every(home: Home) -> tuple[list[Role], list[AgentctlError]]:
+    """All roles that can be read, by name; and what is wrong with the others."""
+    found, problems = [], []
+    for name, path in sorted(_paths(home).items()):
+        try:
+            found.append(_loaded(name, path))
+        except AgentctlError as e:
+            problems.append(e)
+    return found, problems
 
 
 def named(home: Home, name: str) -> Role:
@@ -49,17 +62,28 @@ def named(home: Home, name: str) -> Role:
     return _loaded(name, known[name])
 
 
-def parsed(name: str, text: str) -> tuple[Role, str]:
+def parsed(name: str, words: str) -> tuple[Role, str]:
     """The role that a file's text describes, and what is wrong with it, or ""."""
-    head, body = _split(text)
-    said = dict(_pair(line) for line in head)
-    wrong = next(("no key `%s` is known there" % key for key in said if key not in _KEYS), "")
-    permissions = said.get("permissions", "")
-    if permissions and permissions not in PERMISSIONS:
-        wrong = "permissions is one of %s" % ", ".join(PERMISSIONS)
-    if not body.strip():
-        wrong = "it says nothing"
+    head, body = _split(words)
+    if head is None:
+        return Role(), "its lines after `---` do not end with another `---`"
+    pairs = [_pair(line) for line in head]
+    said = dict(pairs)
+    wrong = _wrong([key for key, _ in pairs], said.get("permissions", PERMISSIONS[0]), body)
     return Role(name=name, text=body.strip() + "\n", **{k: v for k, v in said.items() if k in _KEYS}), wrong
+
+
+def _wrong(keys: list[str], permissions: str, body: str) -> str:
+    for n, key in enumerate(keys):
+        if key not in _KEYS:
+            return "no key `%s` is known there, only %s" % (text.one_line(key, 40), ", ".join(_KEYS))
+        if key in keys[:n]:
+            return "it says `%s` twice" % key
+    if not keys and any(line.startswith("permissions:") for line in body.split("\n")[:_FIRST]):
+        return "`permissions:` does not stand between two lines `---`"
+    if permissions not in PERMISSIONS:
+        return "permissions is one of %s" % ", ".join(PERMISSIONS)
+    return "" if body.strip() else "it says nothing"
 
 
 def _paths(home: Home) -> dict[str, str]:
@@ -75,22 +99,28 @@ def _paths(home: Home) -> dict[str, str]:
 
 
 def _loaded(name: str, path: str) -> Role:
+    role = Role()
     try:
-        role, wrong = parsed(name, files.read(path, _LONGEST).decode("utf-8", "replace"))
+        raw = files.read(path, _LONGEST + 1)
+        role, wrong = parsed(name, raw.decode("utf-8-sig")) if len(raw) <= _LONGEST else (role, "it is too long")
     except OSError as e:
-        role, wrong = Role(), e.strerror or "it cannot be read"
+        wrong = e.strerror or "it cannot be read"
+    except UnicodeDecodeError:
+        wrong = "it is not UTF-8"
     if wrong:
-        raise AgentctlError("role `%s` (%s): %s" % (name, path, wrong), "see `agentctl help profiles`")
+        raise AgentctlError("role `%s` (%s): %s" % (name, path, wrong), "see `agentctl help roles`")
     return role.replace(path=path)
 
 
-def _split(text: str) -> tuple[list[str], str]:
-    """The lines between two `---` at the top, and the rest."""
-    lines = text.splitlines()
-    if not lines or lines[0].strip() != "---" or "---" not in (line.strip() for line in lines[1:]):
-        return [], text
-    end = next(n for n, line in enumerate(lines[1:], 1) if line.strip() == "---")
-    return [line for line in lines[1:end] if line.strip()], "\n".join(lines[end + 1 :])
+def _split(words: str) -> tuple[Optional[list[str]], str]:
+    """The lines between two `---` at the top, and the rest; None for lines that do not end."""
+    first, *lines = words.lstrip().split("\n")
+    if first.strip() != "---":
+        return [], words
+    for n, line in enumerate(lines):
+        if line.strip() == "---":
+            return [said for said in lines[:n] if said.strip()], "\n".join(lines[n + 1 :])
+    return None, ""
 
 
 def _pair(line: str) -> tuple[str, str]:

@@ -165,7 +165,7 @@ def _missing(name: str, profiles: Mapping[str, Profile], defaults: Sequence[str]
     if stuck:
         return warn(name, "not installed: profile `%s` cannot start" % "`, `".join(stuck), _INSTALL[name])
     if first:
-        words = "not installed: profile `%s` takes its next choice" % "`, `".join(first)
+        words = "not installed: the next choice serves profile `%s`" % "`, `".join(first)
         return warn(name, words, _INSTALL[name])
     return ok(name, "not installed; no profile needs it")
 

@@ -1,4 +1,4 @@
-"""The profiles spark, deep and review for Codex sessions started by hand, in the form this Codex reads.
+"""The profiles spark, deep, review and glance for Codex sessions started by hand, in the form this Codex reads.
 
 Older versions read `[profiles.NAME]` tables of config.toml: ours stand there in a block
 between two marks, whose first line also says what had to be added to put it there. Newer

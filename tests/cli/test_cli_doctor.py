@@ -495,7 +495,7 @@ def test_a_cli_that_is_missing(ward: Ward) -> None:
     assert row["state"] == "fail" and "profile `spark`" in row["words"]
     ward.mended(row)
     row = ward.row("claude")
-    assert row["state"] == "warn" and "profile `review` takes its next choice" in row["words"]
+    assert row["state"] == "warn" and "the next choice serves profile `review`, `glance`" in row["words"]
     ward.mended(row)
     assert ward.row("cursor")["state"] == "ok", "no profile needs it"
 
@@ -534,7 +534,7 @@ def test_codex_profiles_that_are_missing(version: str, ward: Ward) -> None:
     """Put there by install.sh itself, in the form that this Codex reads."""
     script(ward.bin / "codex", CODEX.replace("0.169.0", version))
     row = ward.row("codex profiles")
-    assert row["state"] == "warn" and row["words"] == "not installed: spark, deep, review"
+    assert row["state"] == "warn" and row["words"] == "not installed: spark, deep, review, glance"
     path = "%s:%s:%s" % (ward.bin, os.path.dirname(sys.executable), os.environ["PATH"])
     ward.mended(row, PATH=path)
     assert (ward.user / ".codex" / "spark.config.toml").exists() == (version == "0.169.0")
