@@ -51,8 +51,8 @@ _STOP_WORDS = {
 class Attendant:
     """The run, how to tell of it, what the caller handed over, and whether we were asked to stop.
 
-    `seed` is what a fresh conversation is told before the prompt. `remarks` become
-    warnings of the result. `crew` holds the process started last, whose sentinel its
+    `seed` is what a fresh conversation is told before the prompt, `conversation` why it is
+    one. `remarks` become warnings of the result. `crew` holds the process started last, whose sentinel its
     owner dismisses when all is done.
     """
 
@@ -75,6 +75,7 @@ class Attendant:
         self.left = 0
         self.stopped = ""
         self.seed = ""
+        self.conversation = ""
         self.seat: Optional[Seat] = None
         self._bells: Optional[list[bell.Bell]] = None
         self._stood_s = 0.0
@@ -158,6 +159,10 @@ class Attendant:
             return make()
         finally:
             os.umask(before)
+
+    def variable(self, name: str) -> str:
+        """A variable of the environment that the caller handed over."""
+        return self._env.get(name, "")
 
     def start(
         self, argv: Sequence[str], more: Sequence[tuple[str, str]], stdin: str, stdout: str, stderr: str

@@ -55,13 +55,19 @@ def _unwatched(spec: Spec, result: Result) -> list[str]:
     asked = (
         ("turns", spec.limits.max_turns, result.usage.turns is not None),
         ("cost", spec.limits.max_cost_usd, cost_known),
-        ("context", spec.limits.max_context_tokens, result.context_tokens is not None),
+        ("context", spec.limits.max_context_tokens, result.context_tokens is not None and not _tells_late(spec)),
+        ("the context of its conversation", spec.conversation_limit, result.context_tokens is not None),
     )
     return [
         "the limit on %s was not watched: %s does not tell it" % (name, spec.backend)
         for name, limit, known in asked
         if limit is not None and not known and result.status == FINISHED
     ]
+
+
+def _tells_late(spec: Spec) -> bool:
+    """Codex's context is known only when its worker has ended."""
+    return bool((spec.custom or {}).get("stream", spec.backend) == "codex")
 
 
 def remarks(spec: Spec, result: Result, git: Git) -> tuple[str, ...]:

@@ -146,8 +146,11 @@ def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str
     return child.id
 
 
-def stage_continuation(run: Run, config: Config, env: Mapping[str, str]) -> Run:
-    """Stage the run that goes on where an ended one was interrupted, as it was asked for. Raises AgentctlError."""
+def stage_continuation(run: Run, config: Config, env: Mapping[str, str], **more: Any) -> Run:
+    """Stage the run that goes on where an ended one was interrupted, as it was asked for. Raises AgentctlError.
+
+    An agent's sees when its turn comes which session it goes on with; `more` is what else its request says.
+    """
     from . import prompting
 
     spec = run.spec()
@@ -167,6 +170,9 @@ def stage_continuation(run: Run, config: Config, env: Mapping[str, str]) -> Run:
         batch_parallel=spec.batch_parallel,
     )
     asked, project = request_of(run.home, config, run, request, env)
+    if spec.agent:
+        own = {"agent": spec.agent, "conversation_limit": spec.conversation_limit, "session_id": "", **more}
+        asked = asked.replace(**own)
     plan = planning.plan(run.home, config, asked, project, env, time.time())
     return launch.stage(run.home, config, plan, env, environ.umask())
 

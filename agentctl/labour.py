@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 
 from . import backends
 from . import files
@@ -88,10 +89,25 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
         attendant.left += worker.clear_away()
     story.screen.hold_back()
     story.stream.drain()
+    if (spec.custom or {}).get("stream", spec.backend) == "codex":
+        _tell_context(attendant, dict(command.env))
     needs.Teller(attendant.run, spec).look(needs.news(story.progress))  # what came since the last look
     ended = judge.ended_by(status, cause, why or (_last_stderr(attendant.run) if status else ""))
     story.note("exited", "the worker ended: " + judge.how(ended))
     return ended
+
+
+def _tell_context(attendant: Attendant, env: dict[str, str]) -> None:
+    """How full the context is, which Codex writes into its own file only."""
+    from . import rollouts  # of one vendor
+
+    story = attendant.story
+    home = env.get("HOME") or attendant.variable("HOME")
+    folder = env.get("CODEX_HOME") or attendant.variable("CODEX_HOME") or os.path.join(home, ".codex")
+    used, window = rollouts.context(folder, story.progress.session_id, time.time())
+    told = {"context_tokens": used, "context_window": window}
+    if used is not None:
+        story.note("usage", "", scope="message", **{name: n for name, n in told.items() if n is not None})
 
 
 def _files(run: Run, words: str) -> RunFiles:

@@ -169,7 +169,7 @@ def _each_detached(home: Home, _config: Config, left: list[Run], _env: Mapping[s
 
 
 def _no_runner(error: OSError) -> AgentctlError:
-    return AgentctlError("cannot start a runner: %s" % error.strerror, "see `agentctl help files`")
+    return AgentctlError("cannot start a runner: %s" % error.strerror, "see `agentctl help home`")
 
 
 def _places(home: Home) -> dict[str, object]:

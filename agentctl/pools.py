@@ -79,7 +79,7 @@ def enrol(run: Run, config: Config, spec: Spec) -> None:
 
     What waits for something else first has a place once it is ready.
     """
-    if spec.after or spec.resume:
+    if spec.after or spec.resume or (spec.agent and spec.parent):
         return
     for name in limited(run.home, config, spec):
         try:

@@ -43,6 +43,25 @@ def wait_for_parents(attendant: Attendant) -> str:
     return ""
 
 
+def take_turn(attendant: Attendant) -> str:
+    """Of an agent's run: wait until those before it have ended, and see which conversation it goes on with.
+
+    Why it must not start, or "". One that was at work had waited for those before it. Raises OSError.
+    """
+    if not attendant.spec.agent:
+        return ""
+    from . import conversation  # most runs are nobody's
+
+    for before in conversation.earlier(attendant.run.home, attendant.spec):
+        answer = _ended(attendant, before.id)
+        if answer is None:
+            return attendant.stopped
+        if not isinstance(answer, Exception) and answer.started_at:
+            break
+    conversation.take_up(attendant)
+    return ""
+
+
 def _ended(attendant: Attendant, parent: str) -> Result | Exception | None:
     home = attendant.run.home
     try:

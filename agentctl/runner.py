@@ -77,12 +77,15 @@ def main(home_path: str, run_id: str) -> int:
     screen.title(view.state_title(spec, "▶"))
     crew: list[Worker] = []
     result = _life(run, spec, config, alarm, screen, env, umask, crew)
+    spec = run.spec() if spec.agent else spec  # as it was seen to be when its turn had come
     result = settle.housed(run, spec, result).replace(artifacts=settle.artifacts(run), finished_at=time.time())
     if problem:
         result = result.replace(warnings=(*result.warnings, problem))
     if spec.escalate_to and judge.wants_escalation(result):
         result = _escalated(run, spec, result, env)
     published = _publish(run, result, alarm, screen)
+    if spec.agent:
+        _quietly(lambda: _of_agent(run, spec, result))
     os.close(lock)
     if published:
         _quietly(lambda: _post_end(run, spec, result))
@@ -141,10 +144,10 @@ def _keep_traceback(home: Home) -> None:
 def _worked(attendant: Attendant) -> Result:
     """Wait for whatever must come first, then work."""
     spec = attendant.spec
-    blocked = queueing.wait_for_parents(attendant)
+    blocked = queueing.wait_for_parents(attendant) or queueing.take_turn(attendant)
     if blocked:
         return judge.blank(spec, STOPPED if attendant.stopped else SKIPPED, blocked)
-    conversation = queueing.join_conversation(attendant)
+    spec, conversation = attendant.spec, queueing.join_conversation(attendant)
     try:
         queueing.take_slot(attendant)
         standstill.until_continued(attendant)
@@ -158,7 +161,8 @@ def _worked(attendant: Attendant) -> Result:
 def _at_work(attendant: Attendant, conversation: Optional[queueing.Conversation]) -> Result:
     """With its slot, in its worktree if it is to have one."""
     if not attendant.spec.worktree.path:
-        return _in_place(attendant, conversation)
+        result = _in_place(attendant, conversation)
+        return result.replace(warnings=(*result.warnings, *attendant.remarks))
     from . import isolation  # a millisecond, which most runs need not wait for
 
     wrong = isolation.prepare(attendant)
@@ -187,7 +191,7 @@ def _in_place(attendant: Attendant, conversation: Optional[queueing.Conversation
     if spec.verify and result.status == FINISHED:
         result = judge.checked(result, checking.verify(attendant), attendant.stopped)
     said = doubts.circumstances(spec, result, attendant.left, story.stream.problem)
-    return result.replace(warnings=(*result.warnings, *said))
+    return result.replace(warnings=(*result.warnings, *said), conversation=attendant.conversation)
 
 
 def _judged(attendant: Attendant) -> Result:
@@ -228,6 +232,13 @@ def _escalated(run: Run, spec: Spec, result: Result, env: dict[str, str]) -> Res
         return result.replace(escalated_to=followup.stage_escalation(run, spec, result, env))
     except (AgentctlError, OSError) as e:
         return result.replace(warnings=(*result.warnings, "could not escalate to %s: %s" % (spec.escalate_to, e)))
+
+
+def _of_agent(run: Run, spec: Spec, result: Result) -> None:
+    """Before the lock is free: who waited for its answer finds an ephemeral agent gone."""
+    from . import fleet  # most runs are nobody's
+
+    fleet.ended(run.home, spec, result)
 
 
 def _publish(run: Run, result: Result, alarm: Alarm, screen: Screen) -> bool:

@@ -1,4 +1,4 @@
-"""What a user sets up, as values: profiles and projects. Pure."""
+"""What a user sets up, as values: profiles, roles, projects and agents. Pure."""
 
 from __future__ import annotations
 
@@ -67,3 +67,26 @@ class Project(Record):
     trust: bool = False
     worktree: bool = False
     setup: str = ""
+
+
+class Agent(Record):
+    """A named, lasting worker: how it works, and the newest run of its chain.
+
+    `instructions` are added to its role's; `max_context_tokens` is what a conversation may
+    use before a fresh one begins; `max_turns` holds for each of its runs. An `ephemeral` one
+    is gone after its first answer. What follows the run `fresh_after` begins afresh.
+    """
+
+    name: str = ""
+    role: str = ""
+    profile: str = ""
+    backend: str = ""
+    model: str = ""
+    project: str = ""
+    instructions: str = ""
+    max_context_tokens: Optional[int] = None
+    max_turns: Optional[int] = None
+    ephemeral: bool = False
+    created_at: float = 0.0
+    last_run: str = ""
+    fresh_after: str = ""

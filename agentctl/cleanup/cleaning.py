@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 
+from .. import conversation
 from .. import custody
 from .. import finding
 from .. import gitdoor
@@ -52,6 +53,7 @@ class Wanted(Record):
 
 class Facts(Record):
     """A run as a cleanup finds it. `live`: the run that is not over, itself or one that works in its worktree.
+    `agent`: whose conversation is known by this run.
     `trouble`: why the worktree cannot be saved; `half`: a removal of it was begun and is to be finished."""
 
     run_id: str = ""
@@ -69,6 +71,7 @@ class Facts(Record):
     told: bool = False
     unread: bool = False
     needed: str = ""
+    agent: str = ""
 
 
 class Item(Record):
@@ -114,6 +117,8 @@ def _why_folder_stays(facts: Facts) -> str:
         return "notify.log does not have its end yet"
     if facts.unread:
         return "nobody has acknowledged its event: see `agentctl inbox`"
+    if facts.agent:
+        return "agent `%s` goes on from it" % facts.agent
     return "run %s, which is not over, follows it" % facts.needed if facts.needed else ""
 
 
@@ -127,6 +132,7 @@ class Survey:
         self.unread = {entry.run_id for name in inbox.names(home) for entry in inbox.pending(home, name)}
         specs = [Run(home, run_id).spec() for run_id in finding.live(home) if not self._ended(run_id)]
         self.users = {spec.worktree.run: spec.id for spec in specs if spec.worktree.run}
+        self.agents = conversation.remembered(home) if wanted.folders else {}
         self.needs = {before: spec.id for spec in specs for before in (*spec.after, spec.parent) if before}
 
     def facts(self) -> Iterator[Facts]:
@@ -164,7 +170,7 @@ class Survey:
             return found.replace(live=self.users[owner])
         told = self.wanted.folders and not gone and bool(holding.soon(run.told))
         found = found.replace(folder=not gone, told=told, unread=run_id in self.unread)
-        found = found.replace(needed=self.needs.get(run_id, ""))
+        found = found.replace(needed=self.needs.get(run_id, ""), agent=self.agents.get(run_id, ""))
         if not gone:
             pane, socket, pid = self.panes.of(run)
             found = found.replace(pane=pane, socket=socket, pane_pid=pid)
