@@ -106,7 +106,7 @@ def wait(home: Home, ids: Sequence[str], timeout: Optional[float] = None) -> Ite
     """The results in order of ending; fewer than asked for when `timeout` seconds are over."""
     from . import waiting
 
-    resolved = list(dict.fromkeys(finding.resolve(home, word) for word in ids))
+    resolved = finding.expand(home, ids)
     return waiting.each(home, resolved, timeout)
 
 
@@ -116,7 +116,7 @@ def stop(home: Home, ids: Iterable[str]) -> list[Result]:
 
     patience = 20.0 + 2 * configuration.load(home)[0].stop_grace_s
 
-    runs = [home.run(finding.resolve(home, word)) for word in ids]
+    runs = [home.run(run_id) for run_id in finding.expand(home, ids)]
     for run in runs:
         if run.result() is None:
             _ask_to_stop(run)

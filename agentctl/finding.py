@@ -17,9 +17,13 @@ from .store import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
+    from .flows import Started
     from .store import Home
+
+_WORKFLOW = "w-"
 
 
 def newest(home: Home, project: str = "") -> Iterator[str]:
@@ -50,6 +54,11 @@ def resolve(home: Home, word: str) -> str:
         for run_id in newest(home):
             return run_id
         raise AgentctlError("no run yet", "start one: `agentctl help start`")
+    if names_workflow(word):
+        raise AgentctlError(
+            "`%s` is the id of a workflow, and a run is wanted" % word,
+            "see its runs: `agentctl workflow show %s`" % word,
+        )
     found = {i for i in newest(home) if i.startswith(word)} if re.match(r"[0-9a-f-]+\Z", word) else set()
     if len(found) == 1:
         return found.pop()
@@ -57,3 +66,46 @@ def resolve(home: Home, word: str) -> str:
         raise AgentctlError("no run `%s`" % word, "see `agentctl list`")
     some = ", ".join(sorted(found)[-3:])
     raise AgentctlError("`%s` begins %d run ids (%s …)" % (word, len(found), some), "give more of the id", code=2)
+
+
+def expand(home: Home, words: Iterable[str]) -> list[str]:
+    """Run ids from words as `resolve` takes them; a workflow's id stands for the last run of each of its steps."""
+    found: list[str] = []
+    for word in words:
+        found += of_workflow(home, word) if names_workflow(word) else [resolve(home, word)]
+    return list(dict.fromkeys(found))
+
+
+def names_workflow(word: str) -> bool:
+    """Whether it is meant for the id of a workflow: no run's begins like that."""
+    return word.startswith(_WORKFLOW)
+
+
+def of_workflow(home: Home, word: str) -> list[str]:
+    """The last run of each step of a workflow that has one. Raises AgentctlError where none is there."""
+    from . import flows  # which most commands need not load
+
+    started = flows.load(home, flows.resolve(home, word))
+    runs = [last_of_step(home, started, step) for step in started.runs]
+    if not any(runs):
+        raise AgentctlError(
+            "workflow %s has no run" % started.id, "start what is missing: `agentctl workflow resume %s`" % started.id
+        )
+    return [run_id for run_id in runs if run_id]
+
+
+def last_of_step(home: Home, started: Started, step: str) -> str:
+    """The run of a step as far as that went, by escalation or after a pause; "" where it has none (any more)."""
+    there = [run_id for run_id in started.of_step(step) if Run(home, run_id).exists()]
+    return last_of(home, there[-1]) if there else ""
+
+
+def last_of(home: Home, run_id: str) -> str:
+    """The run that went on from this one by escalation, or from a pause in which it was lost or stopped."""
+    while True:
+        run = Run(home, run_id)
+        result = run.recorded()
+        following = str(result.get("escalated_to") or run.text("pause", 40)) if result else ""
+        if not ID.match(following) or not Run(home, following).exists():
+            return run_id
+        run_id = following

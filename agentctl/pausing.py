@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from .config import Config
     from .store import Home
     from .store import Run
 
@@ -56,19 +57,34 @@ def pause(home: Home, ids: Iterable[str]) -> Iterator[Outcome]:
 
     Raises AgentctlError for a run that has ended, after the others were seen to.
     """
-    return _each(home, ids, _ask_to_pause, _paused)
+    return _each(home, _meant(home, ids, lambda run: run.result() is None), _ask_to_pause, _paused)
 
 
 def go_on(home: Home, ids: Iterable[str], env: Mapping[str, str]) -> Iterator[Outcome]:
     """Have paused runs go on, by a new run where one was lost or stopped meanwhile. Raises as `pause`."""
-    return _each(home, ids, _ask_to_go_on, lambda run, lived: _going_on(run, lived, env))
+    paused = _meant(home, ids, lambda run: _asked(run, "pause"))
+    return _each(home, paused, _ask_to_go_on, lambda run, lived: _going_on(run, lived, env))
+
+
+def _meant(home: Home, words: Iterable[str], may: Callable[[Run], bool]) -> list[str]:
+    """The ids of runs; of a workflow those that it concerns. Raises AgentctlError where it concerns none."""
+    found: list[str] = []
+    for word in words:
+        ids = finding.expand(home, [word])
+        some = [run_id for run_id in ids if may(home.run(run_id))] if finding.names_workflow(word) else ids
+        if not some:
+            raise AgentctlError(
+                "no run of workflow %s can do that now" % word, "see what they do: `agentctl workflow show %s`" % word
+            )
+        found += some
+    return found
 
 
 def _each(
     home: Home, ids: Iterable[str], ask: Callable[[Run], None], outcome: Callable[[Run, bool], Outcome]
 ) -> Iterator[Outcome]:
     """Ask all that live, then wait for each. What goes wrong with one is raised when all have been waited for."""
-    runs = [home.run(run_id) for run_id in dict.fromkeys(finding.resolve(home, word) for word in ids)]
+    runs = [home.run(run_id) for run_id in dict.fromkeys(ids)]
     lived = {run.id: _known(run)["status"] in LIVE for run in runs}
     for run in (run for run in runs if lived[run.id]):
         ask(run)
@@ -168,10 +184,18 @@ def _follower(run: Run, env: Mapping[str, str]) -> str:
         os.close(lock)
 
 
+def _staged(run: Run, config: Config, env: Mapping[str, str]) -> Run:
+    if not run.spec().agent:
+        return followup.stage_continuation(run, config, env)
+    from . import agents  # most runs are nobody's
+
+    return agents.stage_continuation(run, config, env)
+
+
 def _begun(run: Run, lock: int, env: Mapping[str, str]) -> str:
     """Noted before it is launched: a command that is killed in between begins none twice."""
     config = configuration.sound(run.home)
-    child = followup.stage_continuation(run, config, env)
+    child = _staged(run, config, env)
     os.pwrite(lock, child.id.encode("ascii"), 0)
     try:
         launch.launch(run.home, config, child, env, child.spec().pane)

@@ -22,7 +22,7 @@ session. The first word of each line is the id of the run that goes on."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    _outcomes.add_arguments(parser, "a paused run: its id, a unique prefix, or @last")
+    _outcomes.add_arguments(parser, "a paused run: its id, a unique prefix, or @last; or a workflow's id")
 
 
 def run(args: Namespace) -> int:

@@ -19,7 +19,7 @@ limits runs until `agentctl continue`. A run that is still queued does not begin
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    _outcomes.add_arguments(parser, "a run id, a unique prefix, or @last")
+    _outcomes.add_arguments(parser, "a run id, a unique prefix, @last, or a workflow's id")
 
 
 def run(args: Namespace) -> int:

@@ -15,7 +15,7 @@ EXAMPLES = "  agentctl stop 20260215-143022-ab12\n  agentctl stop $A $B"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("ids", metavar="ID", nargs="+", help="a run id, a unique prefix, or @last")
+    parser.add_argument("ids", metavar="ID", nargs="+", help="a run id, a unique prefix, @last, or a workflow's id")
 
 
 def run(args: Namespace) -> int:

@@ -25,7 +25,7 @@ exit codes: 0 goal met; 3 not met, or the check failed; 4 not finished; 124 time
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("ids", metavar="ID", nargs="+", help="a run id, a unique prefix, or @last")
+    parser.add_argument("ids", metavar="ID", nargs="+", help="a run id, a unique prefix, @last, or a workflow's id")
     parser.add_argument("--any", action="store_true", help="return when the first of them has ended")
     parser.add_argument(
         "--timeout", metavar="TIME", default="", help="give up after this time (exit code 124); the runs go on"
@@ -35,13 +35,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     home = ui.open_home(args)
-    ids = list(dict.fromkeys(finding.resolve(home, word) for word in args.ids))
+    ids = finding.expand(home, args.ids)
     wanted, results = 1 if args.any else len(ids), []
     shown: list[str] = []  # acknowledged at the end: only then Claude Code looks at what a background command printed
     reader = receipts.Reader(home, os.environ)
     reader.promise(ids)
     try:
-        for result in api.wait(home, args.ids, 0.0 if args.timeout == "0" else _asking.seconds(args.timeout)):
+        for result in api.wait(home, ids, 0.0 if args.timeout == "0" else _asking.seconds(args.timeout)):
             results.append(result)
             shown += [] if args.quiet else [result.run_id]
             if not args.quiet:

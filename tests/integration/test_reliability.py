@@ -89,7 +89,7 @@ CRASHES = (
 CRASHING = """
 import os, signal, sys
 sys.path.insert(0, {repo!r})
-from agentctl import files, git, judge, notify, runner, store, supervise, wake, worker
+from agentctl import birth, files, git, judge, notify, runner, store, supervise, wake, worker
 at = {at!r}
 def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
 def before(module, name):
@@ -103,7 +103,7 @@ def after(module, name, only=""):
         return value
     setattr(module, name, new)
 if at == "taken over": before(runner, "_take_over")
-elif at == "durable": after(store, "make_durable")
+elif at == "durable": after(birth, "make_durable")
 elif at == "worker spawned": after(supervise, "spawn")
 elif at == "worker reaped": after(worker.Worker, "clear_away")
 elif at == "before diff": before(runner, "_changes")

@@ -1,0 +1,1 @@
+"""Workflows: steps joined by `after`, each of which becomes a run."""
