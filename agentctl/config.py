@@ -12,6 +12,7 @@ import os
 from . import backends
 from . import files
 from . import paths
+from . import prices
 from . import text
 from .errors import AgentctlError
 from .errors import usage_error
@@ -53,6 +54,7 @@ class Config(Record):
     `bypass_permissions`: rules added to the `allow` of every profile that may edit.
     `rescue_ignored`: whether a cleanup saves ignored files too; `rescue_limit_mb`: a
     worktree with more to save is kept instead.
+    `prices`: USD per million tokens by model, before the shipped ones (agentctl help figures).
     `problem` and `wrong` are not read from it: what is not used of the file, or ""; and of
     that what has the wrong type or no sense, for which nothing may be started.
     """
@@ -88,6 +90,7 @@ class Config(Record):
     rescue_limit_mb: int = 2048
     profiles: Optional[dict[str, Any]] = None
     backends: Optional[dict[str, Any]] = None
+    prices: Optional[dict[str, Any]] = None
     problem: str = ""
     wrong: str = ""
 
@@ -139,8 +142,7 @@ def _faults(raw: dict[str, Any]) -> dict[str, str]:
     """What is wrong with the values, by setting: their type, or that they make no sense."""
     found = {n: "`%s` must be above 0" % n for n in _ABOVE_ZERO if isinstance(raw.get(n), (int, float)) and raw[n] <= 0}
     found.update({n.partition(".")[0]: "`%s` has the wrong type" % n for n in misfits(Config, raw)})
-    checks = (("wake", _wrong_with_wake), ("max_parallel", _wrong_with_parallel), ("branch_prefix", _wrong_with_prefix))
-    for name, wrong in checks:
+    for name, wrong in _CHECKS:
         said = wrong(raw.get(name))
         found.update({name: "`%s`: %s" % (name, said)} if said else {})
     return {name: words for name, words in found.items() if name in _SETTINGS}
@@ -164,6 +166,14 @@ def _wrong_with_wake(raw: object) -> str:
     lists = list(raw.values()) if isinstance(raw, dict) else [] if raw is None else [raw]
     good = all(isinstance(words, list) and all(w in TRANSPORTS for w in words) for words in lists)
     return "" if good else "it is a list of %s, or an object of such lists" % ", ".join(TRANSPORTS)
+
+
+_CHECKS = (
+    ("wake", _wrong_with_wake),
+    ("max_parallel", _wrong_with_parallel),
+    ("branch_prefix", _wrong_with_prefix),
+    ("prices", prices.wrong_with),
+)
 
 
 def misfits(kind: type[Record], raw: dict[str, Any]) -> list[str]:

@@ -57,8 +57,12 @@ def refresh(path: str, data: bytes) -> None:
     """As `replace`, for what may be lost in a power cut: no flush to disk."""
     temporary = "%s.%d.tmp" % (path, os.getpid())
     remove(temporary)
-    create(temporary, data)
-    os.replace(temporary, path)
+    try:
+        create(temporary, data)
+        os.replace(temporary, path)
+    except OSError:
+        remove(temporary)
+        raise
 
 
 def publish(path: str, data: bytes) -> bool:

@@ -96,6 +96,7 @@ def seen(result: Result, progress: Progress) -> Result:
         session_id=progress.session_id or result.session_id,
         usage=progress.usage,
         usage_session=progress.usage_session,
+        billing=progress.billing,
         context_tokens=progress.context_tokens,
         context_window=progress.context_window,
         messages=progress.messages,

@@ -106,6 +106,8 @@ def _live(run: Run) -> dict[str, Any]:
         parent=spec.parent,
         session_id=typed(said, "session_id", str) or "",
         usage=Usage.from_json(said.get("usage")),
+        billing=typed(said, "billing", str),
+        messages=typed(said, "messages", int),
         context_tokens=typed(said, "context_tokens", int),
         context_window=typed(said, "context_window", int),
         tool_calls=typed(said, "tool_calls", dict),
@@ -154,6 +156,12 @@ def _candidates(home: Home, wanted: Wanted) -> Iterable[str]:
 
 def _row(home: Home, run_id: str, now: float) -> Optional[dict[str, Any]]:
     """None where the hint points to a folder that is gone."""
+    record = record_of(home, run_id, now)
+    return record and _timed(Row.from_json(record).to_json())
+
+
+def record_of(home: Home, run_id: str, now: float) -> Optional[dict[str, Any]]:
+    """As `known`, for one of many: a damaged folder is `invalid`, of one that is gone there is None."""
     try:
         run = home.run(run_id)
     except AgentctlError:
@@ -161,12 +169,10 @@ def _row(home: Home, run_id: str, now: float) -> Optional[dict[str, Any]]:
     try:
         record = run.recorded()
         if record is None and _damaged(run):
-            record = _invalid(run_id, "meta.json is damaged")
-        elif record is None or not run.told():
-            record = known(run, now)
+            return _invalid(run_id, "meta.json is damaged")
+        return known(run, now) if record is None or not run.told() else record
     except (OSError, AgentctlError) as e:
-        record = _invalid(run_id, str(e))
-    return _timed(Row.from_json(record).to_json())
+        return _invalid(run_id, str(e))
 
 
 def _damaged(run: Run) -> bool:

@@ -194,9 +194,10 @@ class Event(Record):
       tool_result id, ok
       file_read, file_write   path, op (add, update, delete)
       denied      name: the tool whose use was refused
-      usage       scope: "message" (context size so far, id), "run" (total of this run)
-                  or "session" (cumulative over the conversation); input, cached,
-                  output, turns, cost (whose: see billing), context_tokens, context_window
+      usage       scope: "message" (context size so far, id), "run" (total of this run),
+                  "turn" (one of this run's, which add up) or "session" (cumulative over
+                  the conversation); input, cached, output, turns, cost (whose: see
+                  billing), context_tokens, context_window
       limit       reason (rate, usage, turns, budget, context), reset_at
       retry       attempt, max, delay_s, status
       error       fatal: the worker cannot have succeeded
@@ -229,6 +230,7 @@ class Result(Record):
     `warnings` are the runner's remarks about the claim and the circumstances.
     `conversation` says why a run of an agent did not go on with the conversation it had.
     `messages` counts what the worker said, not what its own subagents did.
+    `billing` is who pays: "api", "subscription", or "" where the worker did not tell.
     """
 
     format: int = FORMAT
@@ -262,6 +264,7 @@ class Result(Record):
     worktree: str = ""
     usage: Usage = Usage()
     usage_session: Usage = Usage()
+    billing: Optional[str] = None
     context_tokens: Optional[int] = None
     context_window: Optional[int] = None
     messages: Optional[int] = None

@@ -63,12 +63,17 @@ class Progress:
         self.counts: dict[str, int] = {}
         self._before = usage_before
         self._fresh = not resumed and usage_before == _NO_USAGE
-        self._by_message = self._by_run = _NO_USAGE
+        self._by_message = self._by_turn = self._by_run = _NO_USAGE
         self._messages: list[str] = []
         self._turns = 0
         self._cost: Optional[float] = None
         self.last_words = ""
         self._seen: tuple[set[str], set[str], set[str]] = (set(), set(), set())
+
+    def take_up(self, used: Usage, resumed: bool) -> None:
+        """As was said at first, but seen only when the run's turn came."""
+        self._before = used
+        self._fresh = not resumed and used == _NO_USAGE
 
     def go_on_after(self, used: Optional[Usage]) -> None:
         """The conversation had used this by the time our turn came; None: as was said at first."""
@@ -85,31 +90,36 @@ class Progress:
 
     @property
     def messages(self) -> Optional[int]:
-        """What the worker itself said; None of a stream of plain lines."""
-        return None if self.tail else self._said
+        """What the worker itself said; None of a stream of plain lines, or of one that never began."""
+        began = self._said or self.session_id or self.reported
+        return self._said if began and not self.tail else None
 
     @property
     def turns(self) -> Optional[int]:
         """As the backend counts them, else the responses seen, else None."""
-        return self._by_run.turns if self._by_run.turns is not None else self._turns or None
+        counted = self._by_run.turns if self._by_run.turns is not None else self._by_turn.turns
+        return counted if counted is not None else self._turns or None
 
     @property
     def usage(self) -> Usage:
         """This run's own: its total if the vendor gave one, else what a cumulative figure
         grew by, else the sum over its responses. A figure nobody gave is None."""
+        cost = self._cost
         if self._by_run != _NO_USAGE:
             used = self._by_run
+            if _context(self._by_message) > _context(used):
+                used, cost = _with_left_out(used, self._by_message), cost or None
         elif self.usage_session != _NO_USAGE:
             used = self.usage_session if self._fresh else self.usage_session - self._before
         else:
-            used = self._by_message
+            used = self._by_turn if self._by_turn != _NO_USAGE else self._by_message
         covered = self.billing == "subscription"
         calls = sum(self.tool_calls.values()) if self.tool_calls or self.session_id else None
         return used.replace(
             turns=self.turns,
             tool_calls=calls,
-            cost_usd=None if covered else self._cost,
-            virtual_usd=self._cost if covered else None,
+            cost_usd=None if covered else cost,
+            virtual_usd=cost if covered else None,
         )
 
     def snapshot(self) -> dict[str, Any]:
@@ -117,7 +127,9 @@ class Progress:
         return {
             "session_id": self.session_id,
             "model": self.model,
+            "billing": self.billing,
             "doing": self.doing,
+            "messages": self.messages,
             "usage": self.usage.to_json(),
             "context_tokens": self.context_tokens,
             "context_window": self.context_window,
@@ -173,9 +185,11 @@ class Progress:
             self.usage_session = used
         elif scope == "run":
             self._by_run = used
+        elif scope == "turn":
+            self._by_turn = self._by_turn + used
         cost = event.data.get("cost")
         if isinstance(cost, (int, float)) and not isinstance(cost, bool):
-            self._cost = float(cost)
+            self._cost = float(cost) + (self._cost or 0.0 if scope == "turn" else 0.0)
 
     def _message_used(self, message_id: str, used: Usage) -> None:
         """One response is told once per block; those of subagents come in between."""
@@ -230,6 +244,19 @@ _READERS: dict[str, Callable[[Progress, Event], None]] = {
     "error": Progress._erred,
     "report": Progress._end,
 }
+
+
+def _context(used: Usage) -> int:
+    return (used.input or 0) + (used.cached or 0)
+
+
+def _with_left_out(total: Usage, told: Usage) -> Usage:
+    """A vendor's total, with the tokens of responses that it leaves out.
+
+    Claude 2.1.197 forgets the last response where it was interrupted in it (everything
+    is 0 then, which is no figure) or had no tries left for the schema.
+    """
+    return total.replace(input=told.input, cached=told.cached, output=total.output or None)
 
 
 def fold(events: Iterable[Event], usage_before: Usage = _NO_USAGE, resumed: bool = False) -> Progress:

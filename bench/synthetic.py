@@ -7,6 +7,7 @@ whatever format agentctl writes today. A live run is one whose lock this process
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import time
@@ -62,6 +63,14 @@ class Homes:
         ended = lab.start("--project", "p", "--no-pane", "--", "true")
         lab.settle(ended)
         self._template = os.path.join(lab.home, "runs", ended)
+
+    def result(self, **fields: object) -> None:
+        """Have the runs of the homes to come say more in their results than that one did."""
+        path = os.path.join(self._template, "result.json")
+        with open(path, encoding="utf-8") as f:
+            raw = json.load(f)
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump({**raw, **fields}, f)
 
     def living(self, count: int) -> Living:
         """A home of live runs."""

@@ -213,7 +213,7 @@ def _result(raw: dict[str, Any]) -> list[Event]:
     subtype = lines.text(raw, "subtype", 80)
     ok = subtype == "success" and raw.get("is_error") is False
     denied = [lines.text(d, "tool_name", lines.LONGEST_NAME) for d in lines.objects(raw, "permission_denials")]
-    events = [_run_usage(raw), *(Event(kind="denied", text=n, data={"name": n}) for n in denied if n)]
+    events = [_run_usage(raw), *_turns(raw), *(Event(kind="denied", text=n, data={"name": n}) for n in denied if n)]
     if not ok:
         events += _failure(raw, subtype)
     report, said = raw.get("structured_output"), raw.get("result")
@@ -258,8 +258,14 @@ def _run_usage(raw: dict[str, Any]) -> Event:
     used = _sum_of(by_model) if by_model else {**_tokens(main_loop), "output": lines.count(main_loop, "output_tokens")}
     largest = max(by_model, key=lambda m: lines.total(*_taken(m)) or 0, default={})
     return Event(kind="usage", data=lines.known(
-        scope="run", turns=lines.count(raw, "num_turns"), cost=lines.number(raw, "total_cost_usd"),
+        scope="run", cost=lines.number(raw, "total_cost_usd"),
         context_window=lines.count(largest, "contextWindow"), **used))
+
+
+def _turns(raw: dict[str, Any]) -> list[Event]:
+    """Of this result alone: a second result begins to count anew, while its `modelUsage` goes on."""
+    turns = lines.count(raw, "num_turns")
+    return [] if turns is None else [Event(kind="usage", data={"scope": "turn", "turns": turns})]
 
 
 def _taken(by_model: dict[str, Any]) -> list[Optional[int]]:

@@ -137,7 +137,7 @@ def _result(raw: dict[str, Any]) -> list[Event]:
     used = lines.obj(raw, "usage")
     fresh = lines.total(lines.count(used, "inputTokens"), lines.count(used, "cacheWriteTokens"))
     usage = lines.known(
-        scope="run", input=fresh, cached=lines.count(used, "cacheReadTokens"), output=lines.count(used, "outputTokens")
+        scope="turn", input=fresh, cached=lines.count(used, "cacheReadTokens"), output=lines.count(used, "outputTokens")
     )
     failed = [] if ok else [Event(kind="error", text=lines.clip(said) or subtype, data={"fatal": True})]
     return [Event(kind="usage", data=usage), *failed, lines.spoken("report", said, ok=ok, reason=subtype)]

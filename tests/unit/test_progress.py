@@ -31,9 +31,32 @@ def test_one_response_counts_once() -> None:
 
 def test_the_vendors_total_wins_over_the_sum() -> None:
     p = progress.fold(
-        [event("usage", scope="message", id="a", input=10), event("usage", scope="run", input=7, turns=3)]
+        [event("usage", scope="message", id="a", input=10), event("usage", scope="run", input=17, turns=3)]
     )
-    assert (p.usage.input, p.usage.turns) == (7, 3)
+    assert (p.usage.input, p.usage.turns) == (17, 3)
+
+
+def test_a_total_that_leaves_a_response_out_is_mended() -> None:
+    told = [event("usage", scope="message", id=i, input=10, cached=2) for i in "ab"]
+    some = progress.fold([*told, event("usage", scope="run", input=10, cached=2, output=5, cost=0.5)])
+    assert some.usage == Usage(input=20, cached=4, output=5, turns=2, cost_usd=0.5)
+    none = progress.fold([*told, event("usage", scope="run", input=0, cached=0, output=0, cost=0)])
+    assert none.usage == Usage(input=20, cached=4, turns=2), "nothing is no figure where something was told"
+    free = progress.fold([event("usage", scope="run", input=0, cached=0, output=0, cost=0)])
+    assert (free.usage.input, free.usage.output, free.usage.cost_usd) == (0, 0, 0.0)
+
+
+def test_turns_of_one_run_add_up() -> None:
+    p = progress.fold([event("usage", scope="turn", input=n, output=1) for n in (10, 20)])
+    assert (p.usage.input, p.usage.cached, p.usage.output) == (30, None, 2)
+
+
+def test_what_the_worker_said_is_counted() -> None:
+    said = [event("message", "mine"), event("message", "a subagent's", parent="toolu_1"), event("message", "mine")]
+    assert progress.fold(said).messages == 2
+    assert progress.fold([event("session", session_id="s")]).messages == 0
+    assert progress.fold([event("message", "a line", line=True)]).messages is None
+    assert progress.fold([]).messages is None, "nothing was begun"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What runs used, did and cost: the same figures from every process."""
