@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 UV = "uv==0.9.5"
 BASE_PATH = os.pathsep.join([os.path.dirname(os.path.realpath(sys.executable)), "/usr/local/bin", "/usr/bin", "/bin"])
 SHELLS = [name for name in ("sh", "dash", "bash", "busybox") if shutil.which(name)]
-NAMES = ("spark", "deep", "review")
+NAMES = ("spark", "deep", "review", "glance")
 Snapshot = dict[str, Union[bytes, str, None]]
 
 
