@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "add-project": "register a directory as a project",
     "projects": "list the registered projects",
     "remove-project": "forget a project; its files and runs stay",
+    "roles": "list the roles, or print one's prompt",
     "start": "start a run and print its id",
     "spawn": "start a run for each of many prompts and print their ids",
     "wait": "wait for runs to end and print their results",
@@ -34,9 +35,14 @@ COMMANDS: dict[str, str] = {
     "status": "show what is running, queued and paused now",
     "inbox": "what happened and nobody has acknowledged",
     "resume": "go on from an ended run, in its session",
+    "agent": "make, list, ask, change and delete agents: workers with a name and a memory",
     "stop": "stop runs; they stay resumable",
     "pause": "have runs stand still; their slots are free meanwhile",
     "continue": "have paused runs go on",
+    "workflow": "start, list, show, plan and resume workflows: steps that follow each other",
+    "execute": "have a request done by the workflow that fits it",
+    "stats": "what runs used, did and cost, in sums",
+    "files": "who read and who wrote what, conflicts first",
     "worktrees": "list the worktrees of runs, and what is in them",
     "collect": "show what ended runs brought, and where it will conflict",
     "merge": "land branches together, verified as a whole",
@@ -53,6 +59,8 @@ COMMANDS: dict[str, str] = {
     "completion": "print a completion script for bash, zsh or fish",
     "help": "explain a command or a topic",
 }
+ALIASES = {"task-details": "show", "list-tasks": "list", "agent-details": "agent show", "list-agents": "agent list"}
+"""Names by which other programs know what ours do: `agentctl help aliases`."""
 HIDDEN = ("_run", "_complete")
 ERRANDS = ("_settle", "_tell", "_hook", "_sweep")
 
@@ -116,6 +124,7 @@ def guarded(argv: list[str]) -> int:
 def dispatch(argv: list[str]) -> int:
     """Find the command, parse its arguments, run it."""
     home, words = _global_options(argv)
+    words = spelled_out(words)
     if not words or words[0] in ("-h", "--help"):
         print(overview())
         return 0
@@ -152,12 +161,17 @@ def _global_options(argv: list[str]) -> tuple[str, list[str]]:
     return home, words
 
 
+def spelled_out(words: list[str]) -> list[str]:
+    """A command line whose first word may be an alias, in the words of our own commands."""
+    return [*ALIASES[words[0]].split(), *words[1:]] if words and words[0] in ALIASES else words
+
+
 def command(name: str) -> ModuleType:
     """The module of a command. Raises AgentctlError that names the closest one."""
     if name not in COMMANDS and name not in HIDDEN:
         from . import text
 
-        guess = text.closest(name, list(COMMANDS))
+        guess = text.closest(name, [*COMMANDS, *ALIASES])
         raise AgentctlError(
             "no command `%s`" % text.one_line(name, 60),
             "did you mean `agentctl %s`?" % guess if guess else "see `agentctl --help`",

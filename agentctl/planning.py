@@ -56,7 +56,7 @@ class Plan(Record):
 def plan(home: Home, config: Config, request: Request, project: Project, env: Mapping[str, str], now: float) -> Plan:
     """The spec of a new run. Raises AgentctlError for whatever cannot be served."""
     role = _role(home, request)
-    name = request.profile or role.profile or project.default_profile or config.default_profile
+    name = request.profile or _profile_of(config, role) or project.default_profile or config.default_profile
     profile = _profile(config, request, name)
     profile = profile.replace(permissions=narrower(profile.permissions, role.permissions))
     choice, executable, custom = serving.backend(config, request, profile, env)
@@ -99,6 +99,14 @@ def _role(home: Home, request: Request) -> Role:
     from . import roles  # which most runs do without
 
     return roles.named(home, request.role)
+
+
+def _profile_of(config: Config, role: Role) -> str:
+    """The profile that a role names. Raises AgentctlError that names the role's file where there is no such profile."""
+    try:
+        return role.profile and configuration.profile(config, role.profile).name
+    except AgentctlError as e:
+        raise AgentctlError("role `%s` (%s): %s" % (role.name, role.path, e), e.hint) from None
 
 
 def _profile(config: Config, request: Request, name: str) -> Profile:

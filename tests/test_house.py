@@ -19,7 +19,7 @@ PACKAGE = REPO / "agentctl"
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 LAYERS: dict[str, tuple[str, ...]] = {
-    "words": ("errors", "record", "measures", "model", "settings", "text", "request"),
+    "words": ("errors", "record", "measures", "model", "settings", "text", "request", "prices"),
     "kit": (
         "strictjson",
         "files",
@@ -37,11 +37,12 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "doors": (
         *("store", "birth", "inbox", "custody", "tmux", "manypanes", "sight", "claude_tui", "processes", "supervise"),
-        *("freeze", "sweeping", "backends"),
+        *("flows", "freeze", "sweeping", "backends", "rollouts"),
         *("git", "gitdoor", "trees", "keeping", "branches"),
     ),
     "use cases": (
-        *("merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
+        *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
+        *("agents", "conversation", "fleet", "workflows"),
         "api",
         "attend",
         "capacity",
@@ -94,7 +95,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "watch",
         "worker",
     ),
-    "faces": ("ui", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer", "__main__", "__init__"),
+    "faces": (
+        *("ui", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer"),
+        *("library", "__main__", "__init__"),
+    ),
 }
 """An import may only point to the left (up, in this table)."""
 
@@ -104,6 +108,7 @@ SIDEWAYS: dict[str, str] = {
     "model": "record measures",
     "request": "model record",
     "settings": "model record",
+    "prices": "measures",
     # kit
     "paths": "",
     "bell": "files",
@@ -116,6 +121,7 @@ SIDEWAYS: dict[str, str] = {
     "birth": "store",
     "inbox": "store",
     "custody": "store",
+    "flows": "store",
     "sight": "tmux",
     "manypanes": "tmux",
     "git": "gitdoor",
@@ -127,8 +133,9 @@ SIDEWAYS: dict[str, str] = {
     "branches": "gitdoor store supervise trees",
     # use cases
     "merging": "api config finding judge settle worker",
-    "cleanup": "config finding panes settle",
+    "cleanup": "config conversation finding panes settle",
     "overlap": "finding",
+    "workflows": "agents api briefing capacity config finding followup judge launch listing planning projects waiting",
     "api": "config finding followup projects waiting spawning",
     "attend": "config story worker slots",
     "checking": "attend chores judge",
@@ -143,6 +150,9 @@ SIDEWAYS: dict[str, str] = {
     "followup": "config launch planning projects capacity",
     "hooks": "config finding keys orchestrators view vigil wake",
     "judge": "progress",
+    "fleet": "finding orchestrators",
+    "conversation": "attend fleet judge",
+    "agents": "capacity config fleet followup launch listing planning projects roles",
     "keeper": "config keys orchestrators vigil wake",
     "keys": "orchestrators",
     "labour": "attend judge needs stream watch worker stagger standstill",
@@ -156,7 +166,7 @@ SIDEWAYS: dict[str, str] = {
     "needs": "notify progress wake",
     "notify": "judge",
     "orchestrators": "config finding",
-    "pausing": "config finding followup launch listing",
+    "pausing": "agents config finding followup launch listing",
     "planning": "config roles serving",
     "roles": "config projects",
     "serving": "config",
@@ -164,10 +174,10 @@ SIDEWAYS: dict[str, str] = {
     "doubts": "judge",
     "reports": "progress",
     "projects": "config",
-    "queueing": "attend judge waiting slots",
+    "queueing": "attend conversation judge waiting slots",
     "replaying": "judge progress reports stream",
-    "runner": "isolation attend briefing checking config doubts followup judge labour notify reports queueing screen "
-    "settle standstill story view wake worker",
+    "runner": "isolation attend briefing checking config doubts fleet followup judge labour notify reports queueing "
+    "screen settle standstill story view wake worker",
     "receipts": "orchestrators",
     "spawning": "capacity config launch planning",
     "standstill": "attend worker",
@@ -179,7 +189,9 @@ SIDEWAYS: dict[str, str] = {
     "trial": "codex_queue config keys vigil wake orchestrators",
     "wake": "codex_queue config keys launch orchestrators",
     "watch": "judge progress",
+    "figures": "config listing stream",
     # faces
+    "__init__": "library",
     "cli": "__init__ errands installer",
     "orch": "orchpane",
     "__main__": "cli",
@@ -188,18 +200,18 @@ SIDEWAYS: dict[str, str] = {
 
 FACES_AND_DOORS: dict[str, str] = {
     "ui": "store",
-    "commands": "store inbox backends",
+    "commands": "store inbox flows backends",
     "errands": "store",
     "orch": "tmux store inbox",
     "orchpane": "tmux store inbox claude_tui",
     "installer": "store",
+    "library": "store flows",
 }
 """Where a face knows a door: `store` to name a home or a run by a word of the command line."""
 
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 30
 LONGER: dict[str, str] = {
-    "commands._asking.add_arguments": "a table of options",
     "planning.plan": "one record, a field a line",
     "followup.request_of": "a refusal for each way it cannot be",
 }
@@ -216,7 +228,7 @@ BROAD_EXCEPTS: dict[str, int] = {
 NAPS = (
     *("attend", "demo", "following", "freeze", "hooks", "inbox", "keeper", "keys", "launch", "trees.making"),
     *("orch", "panes", "pausing", "supervise", "sweeping", "turns", "trial", "vigil", "waiting", "wake"),
-    *("trees.checkouts", "branches.testbed", "merging.harvest", "cleanup.holding"),
+    *("trees.checkouts", "branches.testbed", "merging.harvest", "cleanup.holding", "library.live"),
 )
 """Bounded or for painters: a server's death, `follow`, a late birth, groups to die, a staged run, keys."""
 STARTERS = {"doctor.locking": "fork", "proc": "posix_spawn", "supervise": "posix_spawn fork", "orchpane": "posix_spawn"}
@@ -242,7 +254,7 @@ SLOW = (
     "email",
 )
 """Modules that cost start-up time, or bring what we have a door for."""
-SLOW_ALLOWED: dict[str, str] = {}
+SLOW_ALLOWED: dict[str, str] = {"figures.export": "sqlite3"}
 STANDARD = (
     "_thread",  # for `wait` of many: threading costs 0.3 ms a thread
     "gc",
@@ -278,8 +290,11 @@ AVOIDED = re.compile(
 )
 """Words that stand for one of ours: run, role, stop, lost, project, runner, workflow."""
 AVOIDED_ALLOWED: dict[str, str] = {
+    "commands.execute": "task",  # --task-type, which other programs know
     "processes": "task",  # a name in /proc
     "keys": "task",  # in what Claude Code writes on the screen
+    "cli": "task tasks",  # names that other programs have, as aliases
+    "topics.teams": "task",  # the same
     "topics.trusting": "daemon",  # Codex's
     "doctor.listeners": "cancel",  # tmux's: `send-keys -X cancel`
 }

@@ -1,4 +1,4 @@
-"""The options that `start` and `resume` share: what is asked of a worker."""
+"""The options that `start`, `spawn`, `resume` and `agent send` share: what is asked of a worker."""
 
 from __future__ import annotations
 
@@ -17,8 +17,31 @@ LONGEST_S = 1e9
 
 
 def add_arguments(parser: ArgumentParser) -> None:
+    _add_who(parser)
+    add_terms(parser)
+    parser.add_argument(
+        "--escalate",
+        action="store_const",
+        const=True,
+        default=None,
+        help="if the goal is not met or the check fails, start the profile's stronger one",
+    )
+
+
+def _add_who(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("--profile", metavar="P", default="", help="spark, deep, review, or your own (default: the project's)")
+    add(
+        "--profile",
+        metavar="P",
+        default="",
+        help="spark, deep, review, glance, or your own (default: the role's or project's)",
+    )
+    add(
+        "--role",
+        metavar="R",
+        default="",
+        help="what it is asked to be: `agentctl roles` (default: as the profile says)",
+    )
     add(
         "--backend",
         metavar="B",
@@ -27,6 +50,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add("--model", metavar="M", default="", help="instead of the profile's")
     add("--effort", metavar="E", default="", help="instead of the profile's")
+
+
+def add_terms(parser: ArgumentParser) -> None:
+    """What holds for one run whoever does it: its title, limits and checks."""
+    add = parser.add_argument
     add(
         "--title", metavar="T", default="", help="a few words for lists and the pane (default: the prompt's first line)"
     )
@@ -45,19 +73,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="",
         help="a shell command run in its directory after it ended; exit code 0 is `passed`",
     )
-    add(
-        "--escalate",
-        action="store_const",
-        const=True,
-        default=None,
-        help="if the goal is not met or the check fails, start the profile's stronger one",
-    )
     add("--no-pane", action="store_true", help="run it without tmux; nothing else changes")
 
 
-def add_prompt_file(parser: ArgumentParser) -> None:
+def add_prompt_file(parser: ArgumentParser, words: str = "read the prompt from a file instead of stdin") -> None:
     """Of what takes one prompt."""
-    parser.add_argument("--prompt-file", metavar="F", default="", help="read the prompt from a file instead of stdin")
+    parser.add_argument("--prompt-file", metavar="F", default="", help=words)
 
 
 def add_place_arguments(parser: ArgumentParser) -> None:
@@ -113,22 +134,23 @@ def with_worktree(asked: Request, args: Namespace) -> Request:
 
 def request(args: Namespace) -> Request:
     """What the options say. Raises AgentctlError (2) for a value that makes no sense."""
+    return terms(args).replace(
+        profile=args.profile,
+        role=args.role,
+        backend=args.backend,
+        model=args.model,
+        effort=args.effort,
+        escalate=args.escalate,
+    )
+
+
+def terms(args: Namespace) -> Request:
+    """What the options of `add_terms` say. Raises AgentctlError (2) for a value that makes no sense."""
     for name, value in (("--max-turns", args.max_turns), ("--max-cost", args.max_cost)):
         if value is not None and not 0 < value < 1e9:
             raise usage_error("%s wants a number above 0" % name)
     limits = Limits(timeout_s=seconds(args.timeout), max_turns=args.max_turns, max_cost_usd=args.max_cost)
-    return Request(
-        profile=args.profile,
-        backend=args.backend,
-        model=args.model,
-        effort=args.effort,
-        title=args.title,
-        limits=limits,
-        schema=args.schema,
-        verify=args.verify,
-        escalate=args.escalate,
-        pane=not args.no_pane,
-    )
+    return Request(title=args.title, limits=limits, schema=args.schema, verify=args.verify, pane=not args.no_pane)
 
 
 def seconds(words: str) -> Optional[float]:

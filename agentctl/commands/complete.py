@@ -63,6 +63,7 @@ def _home(words: list[str]) -> tuple[str, list[str]]:
 
 def candidates(home: Optional[Home], words: list[str], current: str) -> list[tuple[str, str]]:
     """(word, what it is) for each word that `current` may become after `words`."""
+    words = cli.spelled_out(words)
     if not words:
         found: Candidates = (
             [*cli.COMMANDS.items()]
@@ -85,6 +86,8 @@ def _in_command(home: Optional[Home], parser: ArgumentParser, words: list[str], 
     wanted = option or _positional(parser, positionals)
     if wanted is None:
         return _options(parser)
+    if wanted.choices:
+        return [(str(word), "") for word in wanted.choices]
     kind = _KINDS.get(str(wanted.metavar))
     try:
         return list(kind(home, current)) if kind else ()
@@ -143,12 +146,34 @@ def _profiles(home: Optional[Home], _current: str) -> Candidates:
     return [(p.name, p.description) for p in config.profiles(settings).values()]
 
 
+def _roles(home: Optional[Home], _current: str) -> Candidates:
+    from .. import roles
+
+    return [(role.name, role.description) for role in roles.every(home)[0]] if home else ()
+
+
 def _backends(home: Optional[Home], _current: str) -> Candidates:
     from .. import backends
     from .. import config
 
     own = config.load(home)[0].backends if home else None
     return [*backends.NAMES.items(), *((name, "of config.json") for name in own or ())]
+
+
+def _agents(home: Optional[Home], _current: str) -> Candidates:
+    from .. import fleet
+
+    return [(name, "") for name in fleet.names(home)] if home else ()
+
+
+def _workflows(home: Optional[Home], _current: str) -> Candidates:
+    from .. import flows
+    from ..workflows import definition
+
+    if home is None:
+        return ()
+    known = [(one.name, one.description) for one in definition.every(home)[0]]
+    return [*known, *((workflow_id, "") for workflow_id in islice(flows.newest(home), _MOST_RUNS))]
 
 
 def _statuses(_home: Optional[Home], _current: str) -> Candidates:
@@ -169,13 +194,23 @@ def _topics(_home: Optional[Home], _current: str) -> Candidates:
     return [*((name, words) for name, (words, _) in topics.TOPICS.items()), *cli.COMMANDS.items()]
 
 
+def _groups(_home: Optional[Home], _current: str) -> Candidates:
+    from ..figures import totals
+
+    return [(name, "") for name in totals.BY]
+
+
 _KINDS: dict[str, Callable[[Optional[Home], str], Candidates]] = {
     "ID": _runs,
     "NAME": _projects,
     "P": _profiles,
+    "R": _roles,
     "B": _backends,
     "S": _statuses,
+    "GROUP": _groups,
     "SHELL": _shells,
     "TOPIC": _topics,
+    "AGENT": _agents,
+    "WORKFLOW": _workflows,
 }
 """What completes an argument, by its metavar; any other is left to the shell."""

@@ -20,10 +20,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    if not args.topic:
+    name = "".join(cli.spelled_out([args.topic])[:1])
+    if not name:
         print("%s\n\ntopics:\n%s" % (cli.overview(), _topics()))
-    elif args.topic in cli.COMMANDS:
-        print(cli.parser(args.topic, cli.command(args.topic)).format_help(), end="")
+    elif name in cli.COMMANDS:
+        print(cli.parser(name, cli.command(name)).format_help(), end="")
     elif args.topic in topics.TOPICS:
         print(topics.TOPICS[args.topic][1], end="")
     else:

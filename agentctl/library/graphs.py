@@ -130,7 +130,9 @@ class Workflow:
         return showing.states(self._home, flows.load(self._home, self.id), time.time())
 
     def _result(self, state: State) -> Result:
-        if not state.run_id or state.error:
+        from ..workflows import showing
+
+        if state.status == showing.MISSING:
             return Result(
                 run_id=state.run_id, status=state.status, workflow=self.id, step=state.step, error=state.error
             )

@@ -15,6 +15,7 @@ The exit code is the verdict; it is a contract and does not change.
   130  interrupted with ^C; the run goes on
 
 Where several runs end differently, `wait` exits with the highest of 0, 3 and 4.
+`agent send`, `workflow run` and `execute` exit like it when they wait: --wait.
 `show` and `list` exit 0 whenever they could read: reading about a failure is
 not failing. To act on an outcome use `wait`; it takes ended runs too.
 """
@@ -51,23 +52,28 @@ private file that the runner removes as it is born: no key of yours stands in an
 argument list or stays in the run folder.
 """
 
-FILES = """\
+HOME = """\
 The home is readable by you alone; `agentctl help environment` says where it is.
 
   config.json      settings, yours to edit: `agentctl help config`
   projects.json    registered directories
-  prompts/         your own orchestrator.md, spark.md, deep.md, review.md; they
-                   come before those that are shipped
+  prompts/         your own orchestrator.md, spark.md, deep.md, review.md,
+                   glance.md, and roles/NAME.md; they come before those that
+                   are shipped
   notify.log       one JSON line per ended run: at, run_id, status, goal_met,
                    verified
   inbox/NAME/      one orchestrator: about.json says which pane it is, events/
                    holds what nobody has acknowledged
   inbox/acked/     what was acknowledged
+  agents/          NAME.json for each agent: how it works, its newest run
+  workflows/       your own, NAME.json; started/ID.json: which runs the steps of
+                   one that was started have had
   journal, active/ hints that keep `list` quick; the folders below are the truth
   worktrees/ID/    the checkout of a run, unless `worktree_dir` says elsewhere
   custody/         what was made of each worktree, where its work is, and logs
                    of merges whose check failed
   slots/           locks: who may work, and who waits for it
+  figures.cache    keeps `stats` quick; it can be removed at any time
   crash.log        tracebacks of unexpected errors
   runs/ID/         one folder per run; ID is YYYYmmdd-HHMMSS-xxxx in UTC
 
@@ -76,8 +82,12 @@ A run folder. `start` writes the first five, the run's own process the others:
   meta.json        what was asked: project, backend, model, limits, parents
   prompt.md        the prompt, byte for byte
   schema.json      the shape the report must have
-  instructions.md  the profile's instructions, where the vendor takes them apart
+  instructions.md  the instructions of the role or profile
   input.md         what the worker reads on its standard input
+  parts.json       of a workflow: what prompt.md is put together of, when its
+                   turn has come
+  conversation.json
+                   of an agent: the session that it went on with
   lock             held for as long as the run lives; its content is for people
   raw.jsonl        the worker's standard output, exactly as it came
   stderr.log       the worker's standard error

@@ -74,6 +74,8 @@ config.json in the home is yours to edit. Every key may be absent.
                          edit has besides its own `allow`
   rescue_ignored         false: a cleanup saves no ignored files (true)
   rescue_limit_mb        a worktree with more than this to save is kept (2048)
+  prices                 USD per million tokens by model, before those that are
+                         shipped: `agentctl help figures`
 
 How an orchestrator is told: `agentctl help orchestrators`.
 A file that cannot be read is said, left as it is, and defaults are used; a key
@@ -87,9 +89,11 @@ A profile is backend + model + effort + permissions + limits under a name.
   spark   quick, well-described edits
   deep    architecture, changes across many files, hard bugs
   review  a read-only second look
+  glance  a quick, cheap look at what is there; no edits
 
-`start --profile NAME` takes one; without it, the project's default profile,
-else `default_profile` of the home's config.json (spark if it says nothing).
+`start --profile NAME` takes one; without it, that of the role (`--role`), else
+the project's default profile, else `default_profile` of the home's config.json
+(spark if it says nothing).
 `--backend`, `--model`, `--effort`, `--timeout`, `--max-turns` and `--max-cost`
 change one thing for one run.
 
@@ -109,7 +113,8 @@ A field that you give replaces the whole field. The fields:
                 "Bash(make:*)". With `edit` it may change files, and commands
                 that write are refused unless they stand here; with `read-only`
                 it has no shell at all. Other vendors ignore this list
-  prompt        the instructions in prompts/ that stand before the prompt
+  prompt        the instructions in prompts/ that stand before the prompt; those
+                of a role, where one is named, stand there instead
   limits        timeout_s, idle_timeout_s, max_turns, max_cost_usd,
                 max_context_tokens, max_output_bytes; absent: no limit. A vendor
                 that cannot count turns or money does not keep those limits

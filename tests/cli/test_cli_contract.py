@@ -179,7 +179,7 @@ def test_a_reader_that_leaves_is_not_an_error(past: Past) -> None:
         "show %s" % past.good,
         "show --raw %s" % past.good,
         "follow %s" % past.good,
-        "help files",
+        "help home",
         "start --help",
         "completion bash",
     ):

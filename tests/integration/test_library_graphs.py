@@ -41,6 +41,16 @@ def test_a_failing_step_skips_what_comes_after_it_and_nothing_else(mini: World) 
     assert [step["step"] for step in shown["steps"]] == ["0", "1", "2", "3", "4"]
 
 
+def test_the_result_of_a_step_that_fell_short_is_whole(mini: World) -> None:
+    code = """
+from agentctl import workflow
+steps = [{"command": "exit 1", "title": "tests"}, {"command": "true", "title": "release"}]
+for result in workflow(steps, {1: [0]}, pane=False).wait():
+    print(result.title, result.status, result.exit_code, bool(result.finished_at), bool(result.error))
+"""
+    assert said(mini, code) == ["tests finished 1 True False", "release skipped None True True"]
+
+
 def test_steps_without_dependencies_work_side_by_side(mini: World) -> None:
     code = """
 from agentctl import workflow

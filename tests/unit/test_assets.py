@@ -15,12 +15,18 @@ from typing import Any
 import pytest
 
 from agentctl import backends
+from agentctl import briefing
 from agentctl import cli
 from agentctl import config
+from agentctl import judge
 from agentctl import keys
 from agentctl import paths
+from agentctl import roles
 from agentctl import schema
 from agentctl.backends import custom
+from agentctl.commands import agent as command_agent
+from agentctl.figures import tables as columns
+from agentctl.figures import totals
 from agentctl.model import CHECK_FAILED
 from agentctl.model import ENDED
 from agentctl.model import FULL
@@ -36,15 +42,20 @@ from agentctl.model import Spec
 from agentctl.settings import Choice
 from agentctl.settings import Profile
 from agentctl.topics import TOPICS
+from agentctl.workflows import definition
+from agentctl.workflows import graph
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROMPTS = ("orchestrator.md", "spark.md", "deep.md", "review.md")
-WORKERS = ("spark.md", "deep.md", "review.md")
+PROMPTS = ("orchestrator.md", "spark.md", "deep.md", "review.md", "glance.md")
+WORKERS = ("spark.md", "deep.md", "review.md", "glance.md")
+PROFILES = ("spark", "deep", "review", "glance")
+ROLES = tuple(sorted(name for name in os.listdir(os.path.join(ROOT, "prompts", "roles")) if name.endswith(".md")))
 EFFORTS = {
     "claude": ("low", "medium", "high", "xhigh", "max"),
     "codex": ("low", "medium", "high", "xhigh"),
     "cursor": ("",),
 }
+WITHOUT_EFFORT = ("haiku",)
 VERBS = set(cli.COMMANDS)
 OPTIONS: dict[str, set[str]] = {
     **{verb: set(cli.parser(verb, cli.command(verb))._option_string_actions) for verb in VERBS},
@@ -82,7 +93,7 @@ def code(markdown: str) -> list[str]:
 def calls(markdown: str) -> list[tuple[str, str]]:
     """(verb, the rest of the line) of every `agentctl verb …` shown."""
     lines = [part for line in code(markdown) for part in re.split(r" \| |; ", line)]
-    found = (re.search(r"(?:^|[\s\"])agentctl ([a-z-]+)(.*)", line) for line in lines)
+    found = (re.search(r"(?:^|[\s\"])(?<!from )agentctl ([a-z-]+)(.*)", line) for line in lines)
     short = (re.match(r"(%s)( +-.*)" % "|".join(sorted(VERBS)), line) for line in lines)
     return [(m[1], m[2]) for m in (*found, *short) if m]
 
@@ -96,12 +107,12 @@ def options(rest: str) -> list[str]:
 # --- profiles.json ------------------------------------------------------------
 
 
-def test_the_three_profiles_are_there() -> None:
+def test_the_profiles_are_there() -> None:
     assert json.loads(asset("config", "profiles.json"))["format"] == 1
-    assert set(raw_profiles()) == {"spark", "deep", "review"}
+    assert tuple(raw_profiles()) == PROFILES
 
 
-@pytest.mark.parametrize("name", ["spark", "deep", "review"])
+@pytest.mark.parametrize("name", PROFILES)
 def test_a_profile_loads_with_nothing_lost(name: str) -> None:
     raw, loaded = raw_profiles()[name], profile(name).to_json()
     assert raw.keys() <= set(Profile._defaults) - {"name"}
@@ -112,15 +123,16 @@ def test_a_profile_loads_with_nothing_lost(name: str) -> None:
     assert {k: v for k, v in loaded["limits"].items() if v is not None} == raw["limits"]
 
 
-@pytest.mark.parametrize("name", ["spark", "deep", "review"])
+@pytest.mark.parametrize("name", PROFILES)
 def test_a_profile_can_be_served_by_each_vendor(name: str) -> None:
     choices = profile(name).backends
     assert sorted(b.backend for b in choices) == sorted(EFFORTS)
     for choice in choices:
-        assert choice.model and choice.effort in EFFORTS[choice.backend]
+        known = ("",) if choice.model in WITHOUT_EFFORT else EFFORTS[choice.backend]
+        assert choice.model and choice.effort in known
 
 
-@pytest.mark.parametrize("name", ["spark", "deep", "review"])
+@pytest.mark.parametrize("name", PROFILES)
 def test_a_profile_is_bounded_and_leads_somewhere(name: str) -> None:
     it = profile(name)
     assert it.description and not it.description.endswith(".")
@@ -130,9 +142,9 @@ def test_a_profile_is_bounded_and_leads_somewhere(name: str) -> None:
     assert not it.escalate_to or (it.escalate_to in raw_profiles() and not profile(it.escalate_to).escalate_to)
 
 
-def test_review_reads_only_and_the_others_edit() -> None:
-    review = profile("review")
-    assert (review.permissions, review.allow) == (READ_ONLY, ())
+def test_review_and_glance_read_only_and_the_others_edit() -> None:
+    for name in ("review", "glance"):
+        assert (profile(name).permissions, profile(name).allow) == (READ_ONLY, ())
     assert profile("spark").permissions == profile("deep").permissions == "edit"
     assert profile("spark").escalate_to == "deep"
 
@@ -223,7 +235,7 @@ def test_the_codex_template_opens_nothing() -> None:
 # --- prompts ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", WORKERS)
+@pytest.mark.parametrize("name", (*WORKERS, *("roles/" + name for name in ROLES)))
 def test_a_worker_is_told_how_to_report(name: str) -> None:
     prompt = asset("prompts", name)
     for field in json.loads(asset("config", "report.schema.json"))["properties"]:
@@ -232,7 +244,7 @@ def test_a_worker_is_told_how_to_report(name: str) -> None:
 
 
 def documents() -> dict[str, str]:
-    found = {"prompts/" + name: asset("prompts", name) for name in PROMPTS}
+    found = {"prompts/" + name: asset("prompts", name) for name in (*PROMPTS, *("roles/" + name for name in ROLES))}
     found.update({"topic " + name: page for name, (_, page) in TOPICS.items()})
     found.update({name: text(name) for name in ("README.md", "CHANGELOG.md")})
     found["config/agents-project.md"] = asset("config", "agents-project.md")
@@ -287,7 +299,7 @@ def test_the_orchestrator_reads_fields_that_results_have() -> None:
 
 @pytest.mark.parametrize("name", sorted(documents()))
 def test_no_feature_is_promised_before_it_is_there(name: str) -> None:
-    later = {"workflows?", "dashboards?", "mcp"} - VERBS
+    later = {"dashboards?", "mcp"} - VERBS
     assert not re.findall(r"(?i)\b(%s)\b" % "|".join(sorted(later)), documents()[name])
 
 
@@ -325,6 +337,25 @@ def test_topics_cover_the_values_they_explain() -> None:
         assert "\n  %s " % field in TOPICS["profiles"][1]
 
 
+def test_the_pages_of_agents_workflows_and_figures_cover_what_there_is() -> None:
+    agents, workflows, figures = (TOPICS[name][1] for name in ("agents", "workflows", "figures"))
+    for verb in command_agent._TAKES.keys() - {"show"}:
+        assert re.search(r"\b%s\b" % verb, agents), verb
+    for key in (*definition._TEXTS, *definition._LISTS, *definition._OTHERS):
+        assert re.search(r"[`\s\"]%s\b" % key, workflows), key
+    ends = workflows.partition("the next begin:")[2].partition(". With")[0]
+    assert re.findall(r"\w+", ends) == list(judge.SHORTFALLS)
+    for word in (*briefing.FIELDS, "{{prompt}}", "{{set.KEY}}", "{{before}}", "{{steps.ID.FIELD}}"):
+        assert word in workflows, word
+    words = json.loads(re.sub(r"\s+", " ", workflows.partition("any path:")[2].partition("A step has")[0]))
+    graph.check(definition.parsed(words, "mine", ""))
+    for word in (
+        *totals.BY,
+        *(re.split(r"\W", statement)[2] for statement in columns.STATEMENTS if "TABLE" in statement),
+    ):
+        assert word in figures, word
+
+
 # --- README -----------------------------------------------------------------------
 
 
@@ -355,7 +386,7 @@ def test_readme_says_what_the_topics_say() -> None:
     table = re.findall(r"^\| (\d+) \| (.*) \|$", readme, re.M)
     topic = re.findall(r"^ {1,4}(\d+)  (.*)$", TOPICS["exit-codes"][1], re.M)
     assert [n for n, _ in table] == [n for n, _ in topic] == ["0", "1", "2", "3", "4", "124", "130"]
-    for name in re.findall(r"^  (\w[\w.]+\.(?:json|jsonl|log|stat|patch|md))", TOPICS["files"][1], re.M):
+    for name in re.findall(r"^  (\w[\w.]+\.(?:json|jsonl|log|stat|patch|md))", TOPICS["home"][1], re.M):
         assert name in readme or name == "crash.log", name
     assert all("`%s`" % name in readme or "help %s`" % name in readme for name in TOPICS)
 
@@ -368,7 +399,16 @@ def test_readme_shows_the_profiles_as_they_are() -> None:
         time = "%g h" % (seconds / 3600) if seconds >= 3600 else "%g min" % (seconds / 60)
         edits = "no" if it.permissions == READ_ONLY else "yes"
         row = next(line for line in readme.splitlines() if line.startswith("| `%s` |" % name))
-        assert row.endswith("| %s, %s, %s | %s | %s |" % (first.backend, first.model, first.effort, edits, time))
+        choice = ", ".join(filter(None, (first.backend, first.model, first.effort)))
+        assert row.endswith("| %s | %s | %s |" % (choice, edits, time))
+
+
+def test_readme_shows_the_roles_as_they_are() -> None:
+    readme = text("README.md")
+    for name in (file[: -len(".md")] for file in ROLES):
+        it, wrong = roles.parsed(name, asset("prompts", "roles/%s.md" % name))
+        edits = "no" if it.permissions == READ_ONLY else "yes"
+        assert not wrong and "| `%s` | `%s` | %s | " % (name, it.profile, edits) in readme, name
 
 
 def test_readme_leaves_a_place_for_the_commands() -> None:
