@@ -102,10 +102,16 @@ def last_of_step(home: Home, started: Started, step: str) -> str:
 
 def last_of(home: Home, run_id: str) -> str:
     """The run that went on from this one by escalation, or from a pause in which it was lost or stopped."""
-    while True:
-        run = Run(home, run_id)
-        result = run.recorded()
-        following = str(result.get("escalated_to") or run.text("pause", 40)) if result else ""
-        if not ID.match(following) or not Run(home, following).exists():
-            return run_id
-        run_id = following
+    following = next_of(home, run_id)
+    while following:
+        run_id, following = following, next_of(home, following)
+    return run_id
+
+
+def next_of(home: Home, run_id: str) -> str:
+    """The run that took over from this one; "" where none did, or it is gone."""
+    run = Run(home, run_id)
+    result = run.recorded()
+    following = str(result.get("escalated_to") or run.text("pause", 40)) if result else ""
+    there = ID.match(following) and Run(home, following).exists()
+    return following if there and not run.runner_alive() else ""  # under its lock it may be a worker's own words

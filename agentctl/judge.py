@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from .progress import Progress
 
+MOST_LISTED = 2000
+"""Files that a run's stream, or git, lists at most."""
+_LONG_NAME = 6 * 1024
 OWN, STOP, TIMEOUT, IDLE, LINGERED, LIMIT = "own", "stop", "timeout", "idle", "lingered", "limit"
 
 
@@ -165,6 +168,11 @@ def bounded(names: Sequence[str], most: int = 1 << 18) -> tuple[str, ...]:
             break
         kept.append(name)
     return tuple(kept)
+
+
+def may_be_cut(names: Sequence[str], most: int = 1 << 18) -> bool:
+    """Whether there may have been more of them: `bounded` took names away, or whoever listed them stopped."""
+    return len(names) >= MOST_LISTED or sum(6 * len(name) + 4 for name in names) > most - _LONG_NAME
 
 
 DEGENERATE = "doubtful report: "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .measures import Usage
 
 _MILLION = 1e6
-_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_DAY = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z")
 _VARIANT = re.compile(r"\[[^\]]*\]\Z")
 _DATE = re.compile(r"[-@](\d{8}|\d{4}-\d\d-\d\d)\Z")
 _KEYS = ("input", "cached", "output")

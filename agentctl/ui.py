@@ -109,6 +109,27 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print(words if not limit or len(words) <= limit else words[: limit - 1] + "…")
 
 
+def wide_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """As `table`; on a terminal that is too narrow for it in parts below each other, each with the first column."""
+    limit = _columns() if is_terminal() else 0
+    widths = [max(len(text.one_line(row[n])) for row in (head, *rows)) for n in range(len(head))]
+    for number, part in enumerate(_parts(widths, limit)):
+        print(end="\n" if number else "")
+        table([head[n] for n in part], [[row[n] for n in part] for row in rows])
+
+
+def _parts(widths: Sequence[int], limit: int) -> list[list[int]]:
+    """Which columns stand side by side in `limit` characters, the first in each; all of them without a limit."""
+    parts, used = [[0]], widths[0]
+    for n in range(1, len(widths)):
+        if limit and used + 2 + widths[n] > limit and len(parts[-1]) > 1:
+            parts.append([0])
+            used = widths[0]
+        parts[-1].append(n)
+        used += 2 + widths[n]
+    return parts
+
+
 def _columns() -> int:
     try:
         return os.get_terminal_size(1).columns

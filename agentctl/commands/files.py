@@ -27,7 +27,7 @@ EXAMPLES = """  agentctl files
 Files that more than one run wrote come first, marked `!`. Names are from the top of the
 repository, so that the same file of two worktrees is one row. What a worker's tools did
 not name but git saw change meanwhile is marked `~`: in a directory that runs share it may
-have been another's work."""
+have been another's work. (The files of a home: `agentctl help home`.)"""
 
 _HEAD = ("", "FILE", "WRITTEN BY", "READ BY")
 _MOST = 4

@@ -6,6 +6,7 @@ import re
 import time
 
 from .. import config
+from .. import fleet
 from .. import text
 from .. import ui
 from ..errors import usage_error
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..figures.of_run import Figures
     from ..figures.totals import Totals
+    from ..store import Home
 
 EXAMPLES = """  agentctl stats
   agentctl stats --by model --since 7d
@@ -81,9 +83,9 @@ def run(args: Namespace) -> int:
         return _export(args)
     runs = [one for one in cache.every(home, now) if one.at >= since and args.project in ("", one.project)]
     if args.json:
-        ui.data(_as_json(args, runs, since, costs.table(home)))
+        ui.data(_as_json(args, home, runs, since))
     else:
-        _show(args.by, runs)
+        _show(home, args.by, runs)
     return 0
 
 
@@ -105,37 +107,38 @@ def _moment(words: str, now: float) -> float:
             return now - text.seconds(words)
         parts = [int(part or 0) for part in found.groups()]
         moment = of_run.moment(*parts)
-        if of_run.day(moment) == words[:10]:
+        if of_run.day(moment) == words[:10] and max(parts[4:]) < 60:
             return moment
     except ValueError:
         pass  # said below, in our words
     raise usage_error("--since %s is no time" % words, "as 7d, 12h, 30m or 2026-11-01")
 
 
-def _as_json(args: Namespace, runs: list[Figures], since: float, known: costs.Table) -> dict[str, Any]:
+def _as_json(args: Namespace, home: Home, runs: list[Figures], since: float) -> dict[str, Any]:
     groups = totals.grouped(runs, args.by) if args.by else []
     return {
         "format": FORMAT,
         "since": text.iso(since) if args.since else None,
         "project": args.project,
         "by": args.by,
-        "prices_as_of": known.as_of,
-        "fleet": totals.fleet(runs),
+        "prices_as_of": costs.table(home).as_of,
+        "fleet": totals.fleet(runs, fleet.names(home)),
         "totals": totals.total(runs).to_json(),
         "groups": [{"key": key, **those.to_json()} for key, those in groups],
     }
 
 
-def _show(by: str, runs: list[Figures]) -> None:
+def _show(home: Home, by: str, runs: list[Figures]) -> None:
     if not runs:
         ui.say("no such run")
         return
-    ui.table(_FLEET, [(row["status"], str(row["runs"]), str(row["agents"])) for row in totals.fleet(runs)])
+    counted = totals.fleet(runs, fleet.names(home))
+    ui.table(_FLEET, [(row["status"], str(row["runs"]), str(row["agents"])) for row in counted])
     print()
     groups = totals.grouped(runs, by) if by else []
     rows = [(key or "-", *_cells(those)) for key, those in groups]
     total = totals.total(runs)
-    ui.table((by.upper() or "ALL", *_COLUMNS), [*rows, ("total", *_cells(total))])
+    ui.wide_table((by.upper() or "ALL", *_COLUMNS), [*rows, ("total", *_cells(total))])
     if total.tools:
         print("\ntools: " + ", ".join("%s %d" % (text.one_line(name, 60), n) for name, n in total.tools.items()))
 

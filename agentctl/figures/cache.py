@@ -2,6 +2,8 @@
 
 A row is believed while the run's result.json is the file it was made of (inode, times,
 size); so a folder that was removed, added or replaced by hand is seen at the next look.
+What could not be read whole (a folder that is being copied, an error of the moment) gets
+none, and is looked at again.
 The cache is one file, replaced by rename: two processes do each other no harm, and the
 last one's copy stays. A file that is damaged, of another version or not writable costs
 time and nothing else. What is alive is looked at each time.
@@ -15,6 +17,8 @@ import time
 
 from .. import files
 from .. import listing
+from ..errors import AgentctlError
+from ..model import Spec
 from ..store import ID
 from . import costs
 from .of_run import Figures
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
     Rows = dict[str, list[Any]]
 
 _FIELDS = list(Figures().to_json())
-_VERSION = "figures 1 " + " ".join(_FIELDS)
+_VERSION = "figures 2 " + " ".join(_FIELDS)
 """Changes with what a row holds, or what it means: then all are made again."""
 _MARKS = 4
 
@@ -41,7 +45,7 @@ def every(home: Home, now: Optional[float] = None) -> list[Figures]:
     """The figures of every run, ended and alive, by run id, with today's table of prices."""
     moment = time.time() if now is None else now
     known, today = costs.table(home), day(moment)
-    found, alive = _ended(home)
+    found, alive = _ended(home, moment)
     found += [made for run_id in alive for made in _of_live(home, run_id, moment)]
     return sorted((costs.priced(one, known, today) for one in found), key=lambda one: one.run_id)
 
@@ -53,28 +57,37 @@ def ids(home: Home) -> list[str]:
 
 
 def _of_live(home: Home, run_id: str, now: float) -> list[Figures]:
-    record = listing.record_of(home, run_id, now)
-    return [] if record is None else [_made(home, run_id, record)]
+    made, _ = _of_folder(home, run_id, now)
+    return [made] if made else []
 
 
-def _ended(home: Home) -> tuple[list[Figures], list[str]]:
+def _ended(home: Home, now: float) -> tuple[list[Figures], list[str]]:
     """(the figures of the runs that have a result, the ids of those that have none)."""
     marks, alive = _marks(home)
     cached = _load(home.figures_cache)
     rows = {i: row for i, row in cached.items() if marks.get(i) == row[:_MARKS]}
-    missing = [run_id for run_id in marks if run_id not in rows]
-    for run_id in missing:
-        record = listing.record_of(home, run_id, 0.0)
-        if record is not None:
-            made = _made(home, run_id, record)
+    known, passing = len(rows), []
+    for run_id in [run_id for run_id in marks if run_id not in rows]:
+        made, whole = _of_folder(home, run_id, now)
+        if made and whole:
             rows[run_id] = [*marks[run_id], *(getattr(made, name) for name in _FIELDS)]
-    if missing or len(rows) != len(cached):
+        elif made:
+            passing.append(made)
+    if len(rows) != known or known != len(cached):
         _save(home.figures_cache, rows)
-    return [Figures(**dict(zip(_FIELDS, row[_MARKS:]))) for row in rows.values()], alive
+    return passing + [Figures(**dict(zip(_FIELDS, row[_MARKS:]))) for row in rows.values()], alive
 
 
-def _made(home: Home, run_id: str, record: dict[str, Any]) -> Figures:
-    return figures(record, home.run(run_id).spec())
+def _of_folder(home: Home, run_id: str, now: float) -> tuple[Optional[Figures], bool]:
+    """(figures, whether they are of all that there is to know); None of a folder that is gone."""
+    record = listing.record_of(home, run_id, now)
+    if record is None:
+        return None, False
+    try:
+        spec = home.run(run_id).spec()
+    except AgentctlError:
+        return None, False  # removed between the two looks
+    return figures(record, spec), record.get("status") != listing.INVALID and spec != Spec(id=run_id)
 
 
 def _marks(home: Home) -> tuple[dict[str, Mark], list[str]]:

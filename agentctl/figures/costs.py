@@ -1,7 +1,7 @@
 """What a run's tokens would cost, where its worker gave no figure: from the dated table.
 
 The vendor's own figure always wins. The table is config/prices.json; what config.json
-says under `prices` comes before it, model by model.
+says under `prices` comes before it, from the day on that it names.
 """
 
 from __future__ import annotations
@@ -24,24 +24,26 @@ _COLUMNS = {"api": "billed_usd", "subscription": "virtual_usd"}
 
 
 class Table(Record):
-    """The prices that count: by model, and since when and from where the shipped ones are known."""
+    """The prices that count: `own` of the user's by model, then the shipped, and when and where these were found."""
 
     as_of: str = ""
     source: str = ""
     models: dict[str, Any] = {}
+    own: dict[str, Any] = {}
 
 
 def table(home: Home) -> Table:
-    """The shipped prices, with the user's own of the same model in their place."""
+    """The shipped prices and the user's own."""
     shipped = Table.from_json(files.load(paths.asset("config", "prices.json")))
-    return shipped.replace(models={**shipped.models, **(config.load(home)[0].prices or {})})
+    return shipped.replace(own=config.load(home)[0].prices or {})
 
 
 def priced(figures: Figures, known: Table, today: str) -> Figures:
     """The figures with the cost that the table gives, in the column of who pays; as they are where it gives none."""
     if not figures.unpriced:
         return figures
-    entry = prices.in_force(known.models, figures.model, figures.ended or today)
+    day = figures.ended or today
+    entry = prices.in_force(known.own, figures.model, day) or prices.in_force(known.models, figures.model, day)
     used = Usage(input=figures.input, cached=figures.cached, output=figures.output)
     cost = prices.cost(entry, used) if entry else None
     if cost is None:

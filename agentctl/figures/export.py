@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import time
 
 from .. import files
 from .. import listing
+from .. import processes
 from .. import stream
 from .. import text
 from ..errors import AgentctlError
 from ..model import Result
 from . import cache
 from . import costs
+from . import of_run
 from . import tables
 from . import touched
 
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..store import Home
-    from .of_run import Figures
 
 APPLICATION_ID = 0x41435446
 """`ACTF`, at byte 68 of the file: how we know a database of ours again."""
@@ -41,8 +43,11 @@ _MOST = 1 << 63
 def export(home: Home, path: str) -> int:
     """Write the database; how many runs are in it. Raises AgentctlError where the place is not ours to write."""
     target = os.path.abspath(path)
+    if not os.path.isdir(os.path.dirname(target)):
+        raise AgentctlError("there is no directory %s" % os.path.dirname(target), "make it, or give another name")
     _demand_ours(target)
     temporary = os.path.join(os.path.dirname(target), ".%s.%d.tmp" % (os.path.basename(target), os.getpid()))
+    _clear_away(target)
     try:
         files.remove(temporary)
         files.create(temporary, b"")
@@ -71,6 +76,15 @@ def _demand_ours(path: str) -> None:
             raise AgentctlError("%s is being written by somebody: %s%s is there" % (path, path, more), another)
 
 
+def _clear_away(target: str) -> None:
+    """What an export of this database left behind that was killed on the way: it may be large."""
+    folder, name = os.path.split(target)
+    mark = re.compile(r"\.%s\.(\d{1,9})\.tmp\Z" % re.escape(name))
+    for found in filter(None, map(mark.match, os.listdir(folder))):
+        if processes.gone(int(found.group(1))):
+            files.remove(os.path.join(folder, found.group()))
+
+
 def _flush(path: str) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -97,41 +111,54 @@ def _build(home: Home, path: str) -> int:
 def _fill(database: sqlite3.Connection, home: Home) -> int:
     for pragma in ("journal_mode=MEMORY", "synchronous=OFF", "application_id=%d" % APPLICATION_ID, "user_version=1"):
         database.execute("PRAGMA " + pragma)
-    now = time.time()
-    runs = cache.every(home, now)
+    now, known = time.time(), costs.table(home)
     database.execute("BEGIN")
     for statement in tables.STATEMENTS:
         database.execute(statement)
-    for words in _about(home, now):
+    for words in _about(home, known, now):
         _insert(database, "about", words)
-    for one in runs:
-        _add(database, home, one, now)
+    count = sum(_add(database, home, run_id, known, now) for run_id in cache.ids(home))
     database.execute("COMMIT")
-    return len(runs)
+    return count
 
 
-def _about(home: Home, now: float) -> Iterator[tuple[str, str]]:
-    known = costs.table(home)
+def _about(home: Home, known: costs.Table, now: float) -> Iterator[tuple[str, str]]:
     yield "exported_at", text.iso(now) or ""
     yield "home", home.path
     yield "prices", "%s: %s" % (known.as_of, known.source)
     yield from tables.about()
 
 
-def _add(database: sqlite3.Connection, home: Home, one: Figures, now: float) -> None:
-    """A run: what it was, what it used, and what happened in it."""
-    record = listing.record_of(home, one.run_id, now)
+def _add(database: sqlite3.Connection, home: Home, run_id: str, known: costs.Table, now: float) -> bool:
+    """A run: what it was, what it used, and what happened in it. Whether it was there.
+
+    All out of one look: of a run that ends meanwhile the status and the figures belong together.
+    """
+    record = listing.record_of(home, run_id, now)
     if record is None:
-        return  # removed meanwhile
-    result, run = Result.from_json(record), home.run(one.run_id)
+        return False
+    try:
+        run = home.run(run_id)
+    except AgentctlError:
+        return False  # removed between the two looks
+    result, one = Result.from_json(record), costs.priced(of_run.figures(record, run.spec()), known, of_run.day(now))
     _insert(database, "runs", tables.run_row(result, one))
     _insert(database, "usage", tables.usage_row(one))
-    for tool, calls in (one.tools or {}).items():
-        _insert(database, "tools", (one.run_id, tool, calls))
-    for touch in touched.of_run(home, one.run_id, now):
-        _insert(database, "files", (one.run_id, touch.place, touch.path, touch.how, int(touch.told)))
-    for row in _events(one.run_id, run.file("events.jsonl")):
+    for tool, calls in _tools(one.tools or {}).items():
+        _insert(database, "tools", (run_id, tool, calls))
+    for touch in touched.of_run(home, run_id, now):
+        _insert(database, "files", (run_id, touch.place, touch.path, touch.how, int(touch.told)))
+    for row in _events(run_id, run.file("events.jsonl")):
         _insert(database, "events", row)
+    return True
+
+
+def _tools(calls: dict[str, int]) -> dict[str, int]:
+    """By the names that can be written: what a model called them may be the same then."""
+    found: dict[str, int] = {}
+    for name, count in calls.items():
+        found[_bindable(name)] = found.get(_bindable(name), 0) + count
+    return found
 
 
 def _events(run_id: str, path: str) -> Iterator[tuple[Any, ...]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 
+from .. import judge
 from ..model import Result
 from ..record import Record
 from . import touched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
     from typing import Optional
 
@@ -137,23 +139,34 @@ def _tools(raw: Optional[dict[str, Any]]) -> dict[str, int]:
 
 
 def _told(result: Result, spec: Spec) -> dict[str, Any]:
-    """What counts as 0 only where the worker would have told, and began."""
+    """What counts as 0 only where the worker would have told, and began; None where more than is listed may be."""
     began = result.started_at is not None
     tells = _TELLS.get(str((spec.custom or {}).get("stream") or result.backend), ()) if began else ()
     found = {
-        "files_read": len(touched.read(result, spec)),
-        "files_written": len(touched.written(result, spec)),
+        "files_read": _listed(touched.read(result, spec), result.files_read),
+        "files_written": _listed(touched.written(result, spec), result.files_written, result.git_files),
         "retries": result.retries,
         "denied": len(result.denied),
     }
-    seen = {"files_written"} if result.git_base else set()
+    seen = {"files_written"} if _git_saw_all(result) else set()
     return {name: count if count or name in tells or name in seen else None for name, count in found.items()}
 
 
+def _listed(names: set[str], *lists: Sequence[str]) -> Optional[int]:
+    return None if any(judge.may_be_cut(those) for those in lists) else len(names)
+
+
+def _git_saw_all(result: Result) -> bool:
+    """Where it could not compare there is no `git_head`; what it left out, or could not do, is a warning."""
+    return bool(result.git_base and result.git_head) and not any(w.startswith("git: ") for w in result.warnings)
+
+
 def _used_something(result: Result) -> bool:
-    used = result.usage
-    return bool(used.input or used.cached or used.output or result.started_at and result.model)
+    """A model that has said something was paid for, also of a run that lives or was lost, which tell no start."""
+    used, began = result.usage, result.started_at or result.messages is not None
+    return bool(used.input or used.cached or used.output or began and result.model)
 
 
 def _between(start: Optional[float], end: Optional[float]) -> Optional[float]:
-    return max(end - start, 0.0) if start and end else None
+    """Unknown where the clock was set back meanwhile."""
+    return end - start if start and end and end >= start else None

@@ -48,7 +48,7 @@ ABOUT = {
     "usage": "what a run used; NULL is unknown, which is not 0. Tokens: cached is part of neither input nor output. "
     "Money in USD: billed_usd was paid by the token, virtual_usd a subscription covered, of unknown_usd nobody said "
     "which; unpriced is 1 where something was used and no cost is known. waiting_s until its worker began, working_s "
-    "from there to its end",
+    "from there to its end. round(sum(billed_usd), 9) is what `agentctl stats` says",
     "tools": "how often a run called each tool",
     "files": "what a run read or wrote (how), from the top of its repository (place); told is 1 where its own tools "
     "named the file and 0 where git saw it change meanwhile",

@@ -5,6 +5,8 @@ A total can so never be mistaken for a complete one. Pure.
 
 from __future__ import annotations
 
+import math
+
 from ..model import ENDED
 from ..model import LIVE
 from ..record import Record
@@ -72,13 +74,13 @@ def total(runs: Sequence[Figures]) -> Totals:
 
 
 def _sum(values: list[Any]) -> Any:
-    """In billionths, so that no order of adding changes the answer; None where nothing is known."""
+    """Of money and times as no order of adding changes it, to a billionth; None where nothing is known."""
     known = [value for value in values if value is not None]
     if not known:
         return None
     if not any(isinstance(value, float) for value in known):
         return sum(known)
-    return sum(round(value * 1e9) for value in known) / 1e9
+    return round(math.fsum(known), 9)
 
 
 def _tools(runs: Iterable[Figures]) -> dict[str, int]:
@@ -112,9 +114,10 @@ def _weight(totals: Totals) -> tuple[float, int, int]:
     return -money, -tokens, -totals.runs
 
 
-def fleet(runs: Sequence[Figures]) -> list[dict[str, Any]]:
-    """How many runs are in each status, and how many agents whose newest run is; live statuses first."""
-    newest = {run.agent: run.status for run in sorted(runs, key=lambda run: run.run_id) if run.agent}
+def fleet(runs: Sequence[Figures], names: Iterable[str]) -> list[dict[str, Any]]:
+    """How many runs are in each status, and how many of the named agents, whose newest run is; live statuses first."""
+    there = set(names)
+    newest = {run.agent: run.status for run in sorted(runs, key=lambda run: run.run_id) if run.agent in there}
     agents, statuses = list(newest.values()), [run.status for run in runs]
     known = [status for status in (*LIVE, *ENDED) if status in statuses]
     known += sorted(set(statuses) - set(known))

@@ -147,6 +147,7 @@ def send(
     place = runs.opened(home)
     if wait and fleet.works_for(place, name, os.environ):
         raise usage_error("agent `%s` would wait for itself" % name, "send without waiting")
+    request = runs.with_words(runs.request_of(prompt, asked))
     with runs.STARTING:
-        run_id = agents.send(place, name, runs.request_of(prompt, asked), new_conversation=new_conversation)
+        run_id = agents.send(place, name, request, new_conversation=new_conversation)
     return next(runs.wait(run_id, home=place)) if wait else run_id

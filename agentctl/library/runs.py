@@ -14,6 +14,7 @@ from .. import api
 from .. import paths
 from .. import store
 from ..errors import AgentctlError
+from ..errors import usage_error
 from ..model import Result
 from ..request import Request
 from ..store import Home
@@ -59,8 +60,9 @@ if TYPE_CHECKING:
         touches: Sequence[str]
 
 
+_LISTS = ("after", "argv", "touches")
 STARTING = threading.Lock()
-"""One start at a time in a process: a start looks at the umask, which only setting it tells."""
+"""One start at a time in a process: files are named by process, and not every system tells the umask unchanged."""
 
 
 class PartlyStarted(AgentctlError):
@@ -78,13 +80,27 @@ def create_home(path: Path = "") -> Home:
 
 def opened(home: AnyHome) -> Home:
     """A home from whatever names one; None: the one that a command would use. Raises AgentctlError."""
-    return home if isinstance(home, Home) else api.home(os.fspath(home or ""))
+    return api.home(home.path if isinstance(home, Home) else os.fspath(home or ""))
 
 
 def request_of(prompt: Union[str, Request], asked: Mapping[str, Any]) -> Request:
-    """The request that the words and options make. Raises TypeError for an option there is none of."""
+    """The request that the words and options make.
+
+    Raises TypeError for an option there is none of; AgentctlError for a word in place of a list, which is one to
+    Python and to type checkers.
+    """
     fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in asked.items()}
+    for name in _LISTS:
+        if isinstance(fields.get(name), str):
+            raise usage_error("`%s` is a list of words" % name, "put it in brackets: %s=[…]" % name)
     return (prompt if isinstance(prompt, Request) else Request(prompt=prompt)).replace(**fields)
+
+
+def with_words(request: Request) -> Request:
+    """The request. Raises AgentctlError where it says nothing that a worker could do."""
+    if not request.argv and not request.prompt.strip():
+        raise usage_error("the prompt is empty", "say what is to be done")
+    return request
 
 
 def start(prompt: Union[str, Request] = "", *, home: AnyHome = None, **asked: Unpack[Asked]) -> str:
@@ -93,8 +109,9 @@ def start(prompt: Union[str, Request] = "", *, home: AnyHome = None, **asked: Un
     `start("Fix the typo in README.md", project="shop", verify="make test")` gives it to a worker;
     `start(argv=["make", "test"])` runs a command. Raises AgentctlError, and starts nothing.
     """
+    request = with_words(request_of(prompt, asked))
     with STARTING:
-        return api.start(opened(home), request_of(prompt, asked))
+        return api.start(opened(home), request)
 
 
 def spawn(
@@ -105,8 +122,17 @@ def spawn(
     With the shell backend a prompt is a command line. Raises AgentctlError, and starts none, where
     one of them cannot be planned; PartlyStarted where the system refused after some were started.
     """
+    if isinstance(prompts, str):
+        raise usage_error("`prompts` is a list of prompts", "for one run there is `start`")
+    if parallel is not None and parallel < 1:
+        raise usage_error("`parallel` wants a number above 0")
+    request, place = request_of("", asked), opened(home)
+    if not all(prompt.strip() for prompt in prompts):
+        raise usage_error("a prompt is empty", "say what is to be done")
+    if not prompts:
+        return []
     with STARTING:
-        ids, problem = api.spawn(opened(home), request_of("", asked), prompts, parallel)
+        ids, problem = api.spawn(place, request, prompts, parallel)
     if problem:
         raise PartlyStarted(problem, ids)
     return ids
@@ -114,8 +140,9 @@ def spawn(
 
 def resume(parent: str, prompt: Union[str, Request], *, home: AnyHome = None, **asked: Unpack[Asked]) -> str:
     """Start a run that goes on from an ended one, in its conversation; its id. Raises AgentctlError."""
+    request = with_words(request_of(prompt, asked))
     with STARTING:
-        return api.resume(opened(home), parent, request_of(prompt, asked))
+        return api.resume(opened(home), parent, request)
 
 
 def wait(*run_ids: str, timeout: Optional[float] = None, home: AnyHome = None) -> Iterator[Result]:

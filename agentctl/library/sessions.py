@@ -2,7 +2,7 @@
 
 Each turn is a run like any other, so it is listed, shown, stopped and paid for like any
 other; what is kept here are only the ids of these runs. An agent that is to outlive the
-program has a name: see fleet.py.
+program has a name: see named.py.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Session:
 
     @property
     def stats(self) -> Usage:
-        """What its runs used so far, resets or not. What no vendor told stays None."""
+        """What its runs used so far, resets or not. What no run told stays None; what some did not tell is left out."""
         return sum((self._known(run_id).usage for run_id in self.runs), Usage())
 
     def reset(self) -> None:
@@ -115,10 +115,10 @@ class Session:
         """The result of the last run in the directory, waited for; or of what it escalated to, or went on as."""
         while True:
             [result] = api.wait(home, [self._last[folder]])
-            last = finding.last_of(home, result.run_id)
-            if last == result.run_id:
+            following = finding.next_of(home, result.run_id)
+            if not following:
                 return result
-            self._note(folder, last)
+            self._note(folder, following)
 
     def _note(self, folder: str, run_id: str) -> None:
         self._last[folder] = run_id

@@ -247,6 +247,31 @@ print(done.profile, done.goal_met, len(agent.session.runs), done.run_id == agent
     assert said(mini, code) == ["strong True 2 True"]
 
 
+def test_no_run_of_an_escalation_is_left_out_of_what_a_session_used(mini: World) -> None:
+    """Also where it went on twice before anybody looked, as after a ^C."""
+    weak = [{"backend": "mini", "model": "weak"}]
+    mini.config(
+        profiles={
+            "one": {"backends": weak, "escalate_to": "two", "escalate": True},
+            "two": {"backends": weak, "escalate_to": "three", "escalate": True},
+            "three": {"backends": [{"backend": "mini", "model": "strong"}]},
+        }
+    )
+    code = """
+import os
+from agentctl import Agent, Session, start, wait
+first = last = start("x", profile="one", pane=False)
+while last:
+    [ended] = wait(last)
+    last = ended.escalated_to
+session = Session(profile="three")
+session._note(os.getcwd(), first)
+done = Agent(session, pane=False).run("more", ".")
+print(len(session.runs), session.stats.input, session.runs[2] == ended.run_id, done.goal_met)
+"""
+    assert said(mini, code) == ["4 400 True True"]
+
+
 def test_trust_is_given_only_if_asked_for(mini: World) -> None:
     """Also for the second turn, and not by the name of a directory that is like a trusted project's."""
     trusted, folder = mini.root / "trusted", mini.root / "elsewhere" / "trusted"

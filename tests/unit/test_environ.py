@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from agentctl import environ
+
+REPO = Path(__file__).resolve().parents[2]
 
 
 def test_the_callers_environment_arrives_byte_for_byte() -> None:
@@ -29,6 +34,38 @@ def test_the_callers_environment_arrives_byte_for_byte() -> None:
 def test_junk_is_an_environment_too_and_private(data: bytes) -> None:
     env, umask = environ.taken_over(data)
     assert umask in (0o077, 0o22) and all(env)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="told by /proc")
+def test_looking_at_the_umask_does_not_change_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may be making a file meanwhile, or be looking too."""
+    before = os.umask(0o027)
+    try:
+        monkeypatch.setattr(os, "umask", lambda _: pytest.fail("the umask was set"))
+        assert environ.umask() == 0o027
+    finally:
+        monkeypatch.undo()
+        os.umask(before)
+
+
+def test_where_only_setting_tells_the_umask_threads_take_turns() -> None:
+    code = """
+import os, sys, threading
+sys.path.insert(0, %r)
+from agentctl import environ
+environ._told_umask = lambda: None
+os.umask(0o027)
+sys.setswitchinterval(1e-6)
+found = set()
+def look():
+    for _ in range(2000): found.add(environ.umask())
+threads = [threading.Thread(target=look) for _ in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+print({oct(one) for one in found}, oct(os.umask(0)))
+"""
+    done = subprocess.run([sys.executable, "-c", code % str(REPO)], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.stderr) == ("{'0o27'} 0o27", "")
 
 
 def test_random_junk_never_raises() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,9 +15,14 @@ from typing import Any
 import pytest
 
 from agentctl import config
+from agentctl import git
+from agentctl import judge
+from agentctl import listing
 from agentctl import paths
 from agentctl import prices
+from agentctl import progress
 from agentctl import store
+from agentctl import ui
 from agentctl.commands import stats
 from agentctl.errors import AgentctlError
 from agentctl.figures import cache
@@ -75,6 +82,8 @@ def test_a_run_that_never_began_used_nothing_and_said_nothing() -> None:
 
 def test_a_run_that_began_and_told_no_cost_is_unpriced() -> None:
     assert figures(usage=Usage(), backend="codex").unpriced == 1
+    for status in ("lost", "running"):  # which tell no start
+        assert figures(usage=Usage(), status=status, started_at=None, messages=0).unpriced == 1
     assert figures(usage=Usage(), backend="shell", model="").unpriced == 0
 
 
@@ -95,8 +104,29 @@ def test_three_columns_never_mix(billing: object, cost: Any, virtual: Any, colum
 def test_what_git_saw_is_written_too_and_each_file_counts_once() -> None:
     made = figures(files_written=("/repo/a.py", "b.py"), git_files=("a.py", "c.py"), git_base="f00")
     assert made.files_written == 3
-    assert figures(backend="shell", git_base="f00").files_written == 0
+    assert figures(backend="shell", git_base="f00", git_head="f00").files_written == 0
     assert figures(backend="shell").files_written is None
+
+
+def test_what_git_could_not_compare_is_unknown() -> None:
+    assert figures(backend="shell", git_base="f00", git_head="").files_written is None
+    late = ("git: uncommitted changes not recorded: it took too long",)
+    assert figures(backend="shell", git_base="f00", git_head="f00", warnings=late).files_written is None
+    assert figures(backend="shell", git_base="f00", git_head="f01", git_files=("a",), warnings=late).files_written == 1
+
+
+def test_a_list_that_was_cut_is_no_count() -> None:
+    assert judge.MOST_LISTED == progress.MOST_FILES == git.FILES_LIMIT
+    names = tuple("%05d.py" % n for n in range(3000))
+    assert figures(files_written=names[:1999]).files_written == 1999
+    assert figures(files_written=names[:2000]).files_written is None
+    assert figures(git_files=names[:2000]).files_written is None
+    assert figures(files_read=judge.bounded(["%s/%d" % ("x" * 300, n) for n in range(1500)])).files_read is None
+
+
+def test_a_clock_that_was_set_back_tells_no_time() -> None:
+    made = figures(created_at=1_777_630_600.0, started_at=1_777_630_502.5, finished_at=1_777_630_501.0)
+    assert (made.waiting_s, made.working_s) == (None, None)
 
 
 # -- prices
@@ -180,6 +210,7 @@ def test_the_shipped_price_of_opus_is_what_claude_itself_says_of_recorded_runs()
         {"m": {"input": -1, "output": 2}},
         {"m": {"input": 1, "output": 2, "cached": "x"}},
         {"m": {"input": 1, "output": 2, "since": "yesterday"}},
+        {"m": {"input": 1, "output": 2, "since": "2026-13-01"}},
     ],
 )
 def test_a_wrong_price_of_the_users_is_said_and_not_used(tmp_path: Path, raw: object) -> None:
@@ -193,8 +224,18 @@ def test_the_users_price_comes_first(tmp_path: Path) -> None:
     home = store.create_home(str(tmp_path / "home"))
     Path(home.config).write_text(json.dumps({"prices": {"gpt-5.5": {"input": 1, "output": 1}, "mine": [ENTRY]}}))
     known = costs.table(home)
-    assert known.models["gpt-5.5"] == {"input": 1, "output": 1} and known.models["mine"] == [ENTRY]
+    assert known.own == {"gpt-5.5": {"input": 1, "output": 1}, "mine": [ENTRY]}
     assert "claude-opus-4-8" in known.models and known.as_of
+    spent = Usage(input=1_000_000, cached=0, output=0)
+    for model, cost in (("gpt-5.5", 1.0), ("mine", 5.0), ("claude-opus-4-6", 5.0)):
+        assert costs.priced(figures(model=model, usage=spent), known, "2026-11-20").unknown_usd == cost
+
+
+def test_before_the_users_price_is_in_force_the_shipped_one_counts() -> None:
+    known = TABLE.replace(own={"gpt-5.5": {"since": "2026-05-02", "input": 1, "output": 1}})
+    spent = Usage(input=1_000_000, cached=0, output=0)
+    days = [costs.priced(figures(usage=spent, finished_at=1_777_630_512.5 + n * 86400), known, "") for n in (0, 1)]
+    assert [one.unknown_usd for one in days] == [5.0, 1.0]
 
 
 # -- sums
@@ -220,6 +261,11 @@ def test_money_is_summed_by_column_and_in_any_order_the_same() -> None:
     assert (total.billed_usd, total.virtual_usd, total.unknown_usd, total.unpriced) == (505.0, None, 15.3, 50)
 
 
+def test_junk_of_any_size_is_summed() -> None:
+    runs = [Figures(billed_usd=9e299, waiting_s=9e299, input=1 << 64), Figures(billed_usd=0.1)]
+    assert totals.total(runs).billed_usd == 9e299
+
+
 def test_groups_are_sorted_by_cost_and_days_by_time() -> None:
     runs = [
         Figures(agent="a", day="2026-01-02", billed_usd=1.0),
@@ -231,18 +277,24 @@ def test_groups_are_sorted_by_cost_and_days_by_time() -> None:
     assert [key for key, _ in totals.grouped(runs, "day")] == ["2026-01-03", "2026-01-02", "2026-01-01"]
 
 
-def test_the_fleet_counts_an_agent_where_its_newest_run_is() -> None:
+def test_the_fleet_counts_an_agent_that_is_still_there_where_its_newest_run_is() -> None:
     runs = [
         Figures(run_id="2", status="running", agent="a"),
         Figures(run_id="1", status="failed", agent="a"),
         Figures(run_id="3", status="failed"),
-        Figures(run_id="4", status="invalid"),
+        Figures(run_id="4", status="invalid", agent="deleted"),
     ]
-    assert [tuple(row.values()) for row in totals.fleet(runs)] == [
+    assert [tuple(row.values()) for row in totals.fleet(runs, ["a", "idle"])] == [
         ("running", 1, 1),
         ("failed", 2, 0),
         ("invalid", 1, 0),
     ]
+
+
+def test_a_wide_table_is_cut_into_parts_that_fit() -> None:
+    assert ui._parts([5, 4, 4, 4], 0) == [[0, 1, 2, 3]] == ui._parts([5, 4, 4, 4], 23)
+    assert ui._parts([5, 4, 4, 4], 22) == [[0, 1, 2], [0, 3]]
+    assert ui._parts([50, 4, 4], 20) == [[0, 1], [0, 2]], "a column each, if need be"
 
 
 # -- since when
@@ -261,7 +313,9 @@ def test_since_takes_durations_days_and_moments() -> None:
     assert stats._moment("2026-11-20T10:50:59Z", now) == 1_795_171_859
 
 
-@pytest.mark.parametrize("words", ["", "yesterday", "2026-02-30", "2026-13-01", "2026-11-20T25:00", "7", "-3d", "x7d"])
+@pytest.mark.parametrize(
+    "words", ["", "yesterday", "2026-02-30", "2026-13-01", "2026-11-20T25:00", "2026-11-20T12:75", "7", "-3d", "x7d"]
+)
 def test_since_refuses_what_is_no_time(words: str) -> None:
     if words == "7":
         assert stats._moment(words, 100.0) == 93.0  # seconds, as everywhere
@@ -342,7 +396,7 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a result was read")
 
-    monkeypatch.setattr(cache, "_made", refuse)
+    monkeypatch.setattr(cache, "_of_folder", refuse)
 
 
 def test_a_second_look_reads_no_result_and_says_the_same(home: store.Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,6 +419,40 @@ def test_folders_removed_added_and_replaced_by_hand_are_seen(home: store.Home) -
     os.utime(before, ns=(info.st_atime_ns, info.st_mtime_ns))
     assert before.stat().st_size == info.st_size
     assert inputs(home) == [1, 100, 8]
+
+
+def test_a_folder_that_is_still_being_copied_is_looked_at_again(home: store.Home) -> None:
+    """Its result came first; what names of files mean is known only with its meta.json."""
+    names = {"cwd": "/repo/sub", "files_written": ("/repo/sub/a.py",), "git_files": ("sub/a.py",)}
+    folder = add(home, 7, **names)
+    folder.joinpath("meta.json").unlink()
+    cache.every(home)
+    spec = Spec(id=folder.name, cwd="/repo/sub", top="/repo")
+    folder.joinpath("meta.json").write_text(json.dumps(spec.to_json()))
+    assert [one.files_written for one in cache.every(home)][-1] == 1
+
+
+def test_an_error_of_the_moment_is_not_kept(home: store.Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.Run, "recorded", full)
+        assert [one.status for one in cache.every(home)] == ["invalid"] * 3
+    assert inputs(home) == [1, 10, 100]
+
+
+def test_a_folder_removed_between_two_looks_is_gone(home: store.Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = listing.record_of
+
+    def removing(home: store.Home, run_id: str, now: float) -> Any:
+        record = asked(home, run_id, now)
+        if run_id.endswith("0001"):
+            shutil.rmtree(os.path.join(home.runs, run_id))
+        return record
+
+    monkeypatch.setattr(listing, "record_of", removing)
+    assert inputs(home) == [1, 100]
 
 
 def test_another_price_needs_no_new_cache(home: store.Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -411,6 +499,44 @@ def test_many_processes_at_once_do_each_other_no_harm(home: store.Home) -> None:
         said = {one.communicate()[0] for one in those}
         assert len(said) == 1 and json.loads(said.pop())["totals"]["input"] == 111
     assert not [name for name in os.listdir(home.path) if name.endswith(".tmp")]
+
+
+def test_what_a_killed_export_left_is_cleared_away(home: store.Home, tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    folder = tmp_path / "db"
+    folder.mkdir()
+    others = {".runs.db.%d.tmp" % os.getppid(), ".runs.db.x.tmp", ".other.db.%d.tmp" % ended.pid}
+    for name in (*others, ".runs.db.%d.tmp" % ended.pid):
+        (folder / name).touch()
+    export.export(home, str(folder / "runs.db"))
+    assert set(os.listdir(folder)) == {*others, "runs.db"}
+
+
+def test_names_of_tools_that_become_the_same_are_one_tool(home: store.Home, tmp_path: Path) -> None:
+    add(home, 7, usage=Usage(tool_calls=3), tool_calls={chr(0xD800): 1, chr(0xD801): 2})
+    assert export.export(home, str(tmp_path / "runs.db")) == 4
+    with sqlite3.connect(tmp_path / "runs.db") as database:
+        assert database.execute("SELECT tool, calls FROM tools").fetchall() == [("?", 3)]
+
+
+def test_status_and_figures_of_an_exported_run_are_of_one_look(
+    home: store.Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends while the database is being written: not `finished` with what it had used before that."""
+    asked, looks = listing.record_of, []
+
+    def ending(home: store.Home, run_id: str, now: float) -> Any:
+        looks.append(run_id)
+        record = asked(home, run_id, now)
+        early = record and {**record, "status": "running", "usage": Usage(input=looks.count(run_id)).to_json()}
+        return early if looks.count(run_id) == 1 else record
+
+    monkeypatch.setattr(listing, "record_of", ending)
+    export.export(home, str(tmp_path / "runs.db"))
+    with sqlite3.connect(tmp_path / "runs.db") as database:
+        found = database.execute("SELECT status, input FROM runs JOIN usage USING (run_id)").fetchall()
+    assert found == [("running", 1)] * 3
 
 
 def test_an_export_that_fails_leaves_the_old_one_and_nothing_else(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,38 @@ def test_starts_of_several_threads_do_not_overlap(monkeypatch: pytest.MonkeyPatc
     for thread in threads:
         thread.join()
     assert (len(most), max(most)) == (9, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda home: agentctl.start("", home=home), "the prompt is empty"),
+        (lambda home: agentctl.start(" \n", home=home), "the prompt is empty"),
+        (lambda home: agentctl.resume("@last", "", home=home), "the prompt is empty"),
+        (lambda home: agentctl.send("ada", "", home=home), "the prompt is empty"),
+        (lambda home: agentctl.spawn(["x", ""], home=home), "a prompt is empty"),
+        (lambda home: agentctl.spawn("make it", home=home), "`prompts` is a list of prompts"),
+        (lambda home: agentctl.spawn(["x"], parallel=0, home=home), "`parallel` wants a number above 0"),
+        (lambda home: agentctl.start(argv="make", home=home), "`argv` is a list of words"),
+        (lambda home: agentctl.start("x", after="20260215-143022-ab12", home=home), "`after` is a list of words"),
+    ],
+)
+def test_what_costs_and_cannot_be_meant_is_refused(call: Callable[[Path], object], words: str, tmp_path: Path) -> None:
+    home = agentctl.create_home(tmp_path / "home").path
+    with pytest.raises(AgentctlError) as caught:
+        call(Path(home))
+    assert str(caught.value) == words and caught.value.code == 2
+
+
+def test_of_no_prompts_no_run_is_made(tmp_path: Path) -> None:
+    assert agentctl.spawn([], home=agentctl.create_home(tmp_path / "home")) == []
+
+
+def test_a_home_that_is_not_there_is_said_however_it_is_named(tmp_path: Path) -> None:
+    for home in (tmp_path / "none", str(tmp_path / "none"), agentctl.Home(str(tmp_path / "none"))):
+        with pytest.raises(AgentctlError, match="no home at") as caught:
+            agentctl.stats(home=home)
+        assert "agentctl init" in caught.value.hint
 
 
 def test_a_reset_waits_for_the_turn_that_is_being_taken() -> None:
