@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 
+from . import birth
 from . import capacity
 from . import config as configuration
 from . import environ
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from .store import Home
     from .store import Run
 
+_SECOND = len("20260215-143022")
+"""Of an id, what says when its run began."""
+
 # -- the records
 
 
@@ -50,7 +54,8 @@ def create(home: Home, agent: Agent) -> Agent:
         raise usage_error("`%s` is not an agent's name" % agent.name, "letters, digits, `.`, `_`, `-`; at most 64")
     _check(home, agent)
     fleet.forget_spent(home, agent.name)
-    made = agent.replace(created_at=time.time(), last_run="", fresh_after="")
+    now = time.time()
+    made = agent.replace(created_at=now, ephemeral_at=now if agent.ephemeral else None, last_run="", fresh_after="")
     with fleet.Holding(home, agent.name):
         if os.path.lexists(fleet.path(home, agent.name)):
             raise AgentctlError(
@@ -114,7 +119,10 @@ def change(home: Home, name: str, **fields: Any) -> Agent:
     """Change fields of an agent's record; runs that are there already stay as they are. Raises AgentctlError."""
     _check(home, named(home, name).replace(**fields))
     with fleet.Holding(home, name):
-        changed = _known(home, name).replace(**fields)
+        agent = _known(home, name)
+        changed = agent.replace(**fields)
+        if changed.ephemeral and not agent.ephemeral:
+            changed = changed.replace(ephemeral_at=time.time())
         fleet.save(home, changed)
     return changed
 
@@ -168,7 +176,7 @@ def request_for(home: Home, agent: Agent, request: Request) -> Request:
     return request.replace(
         agent=agent.name,
         parent=last,
-        fresh=request.fresh or bool(last) and agent.fresh_after == last,
+        fresh=request.fresh or bool(last) and _forgotten(agent, last),
         role=request.role or agent.role,
         profile=request.profile or agent.profile,
         backend=request.backend or agent.backend,
@@ -180,6 +188,11 @@ def request_for(home: Home, agent: Agent, request: Request) -> Request:
         conversation_limit=limit,
         escalate=False,
     )
+
+
+def _forgotten(agent: Agent, run_id: str) -> bool:
+    """Whether the conversation of this run was ended on purpose; also where the runs after it were removed."""
+    return run_id == agent.fresh_after or run_id[:_SECOND] < agent.fresh_after[:_SECOND]
 
 
 def _place(home: Home, agent: Agent) -> str:
@@ -197,18 +210,21 @@ def staged(
 ) -> Run:
     """Stage the agent's next run by `stage`, note it as its newest, and give it a runner by `launched`.
 
-    All under the agent's lock: its runs have one order. Where `launched` raises, and has
-    withdrawn the run, the record names the run before it again. Raises AgentctlError.
+    All under the agent's lock: its runs have one order. Where it cannot be noted or launched
+    it is withdrawn, and the record names the run before it again. Raises AgentctlError, OSError.
     """
     named(home, name)
     with fleet.Holding(home, name):
         agent = _known(home, name)
         run = stage(agent)
-        fleet.save(home, agent.replace(last_run=run.id))
+        spec = run.spec()
         try:
+            fleet.save(
+                home, agent.replace(last_run=run.id, fresh_after=spec.parent if spec.fresh else agent.fresh_after)
+            )
             launched(run)
         except BaseException:
-            if not run.exists():
+            if birth.withdraw(run) or not run.exists():
                 fleet.save(home, agent)
             raise
         return run

@@ -104,9 +104,11 @@ def resume(home: Home, parent: str, request: Request, env: Optional[Mapping[str,
 
 def wait(home: Home, ids: Sequence[str], timeout: Optional[float] = None) -> Iterator[Result]:
     """The results in order of ending; fewer than asked for when `timeout` seconds are over."""
+    from . import lending
     from . import waiting
 
     resolved = finding.expand(home, ids)
+    lending.lend(home, resolved, os.environ, timeout)
     return waiting.each(home, resolved, timeout)
 
 
@@ -118,7 +120,7 @@ def stop(home: Home, ids: Iterable[str]) -> list[Result]:
 
     runs = [home.run(run_id) for run_id in finding.expand(home, ids)]
     for run in runs:
-        if run.result() is None:
+        if run.result() is None or run.runner_alive():  # a result under its lock may be the worker's own words
             _ask_to_stop(run)
     ids = [run.id for run in runs]
     results = list(waiting.each(home, list(dict.fromkeys(ids)), patience))

@@ -134,8 +134,10 @@ class Attendant:
             self._stood_s += time.monotonic() - self._stands_since
             self._stands_since = None
 
-    def interruptibly(self, block: Callable[[], Any], doing: str = "waits") -> Any:
-        """The answer (or error) of a blocking call made in a thread; None if we were told to stop."""
+    def interruptibly(
+        self, block: Callable[[], Any], doing: str = "waits", needless: Callable[[], bool] = lambda: False
+    ) -> Any:
+        """The answer (or error) of a blocking call made in a thread; None if we are to stop, or it is needless."""
         answers: list[Any] = []
         read, write = os.pipe()
 
@@ -147,7 +149,7 @@ class Attendant:
             os.write(write, b".")
 
         threading.Thread(target=ask, daemon=True).start()
-        while not answers and not self.stop_asked():
+        while not answers and not self.stop_asked() and not needless():
             self.story.status(PAUSED if self.pause_asked() else QUEUED, doing, 0)
             self.nap(LONG_NAP, also=(read,))
         return answers[0] if answers else None

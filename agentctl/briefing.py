@@ -20,6 +20,7 @@ from .errors import AgentctlError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+    from typing import Optional
 
     from .attend import Attendant
     from .model import Result
@@ -30,17 +31,21 @@ if TYPE_CHECKING:
 PARTS = "parts.json"
 FIELDS = ("report", "summary", "followup_prompt", "notes", "diff")
 """What a part may name of a run that came before."""
-_LONGEST_PROMPT = 64 << 20
+_LONGEST_PROMPT = 1 << 30
 
 
-def complete(attendant: Attendant) -> None:
-    """Write the prompt that is told, before the worker starts. Raises OSError."""
+def complete(attendant: Attendant) -> str:
+    """Write the prompt that is told, before the worker starts; or why there is none, else "". Raises OSError."""
     run, spec = attendant.run, attendant.spec
     if spec.composed:
-        files.replace(run.file("prompt.md"), _bytes(_composed(run)))
+        prompt = _composed(run)
+        if prompt is None:
+            return "what it was to be told cannot be read any more: %s is damaged" % PARTS
+        files.replace(run.file("prompt.md"), _bytes(prompt))
     asked = files.read(run.file("prompt.md"), _LONGEST_PROMPT).decode("utf-8", "surrogateescape")
     told = "%s\n\n---\n\n%s" % (attendant.seed.rstrip("\n"), asked) if attendant.seed else asked
     files.replace(run.file("input.md"), _bytes(as_input(run, spec, told)))
+    return ""
 
 
 def as_input(run: Run, spec: Spec, prompt: str) -> str:
@@ -50,15 +55,20 @@ def as_input(run: Run, spec: Spec, prompt: str) -> str:
     return prompting.compose_input(prompt, instructions, "" if adapter.SCHEMA_FLAG else run.text("schema.json"))
 
 
-def _composed(run: Run) -> str:
-    parts = files.load(run.file(PARTS))
-    return "".join(_part(run.home, part) for part in parts if isinstance(part, dict)) if isinstance(parts, list) else ""
+def _composed(run: Run) -> Optional[str]:
+    """None where the parts cannot be read: of a prompt, nobody knows what a half of it would ask for."""
+    parts = files.load(run.file(PARTS), _LONGEST_PROMPT)
+    if not (isinstance(parts, list) and parts and all(isinstance(part, dict) for part in parts)):
+        return None
+    return "".join(_part(run.home, part) for part in parts)
 
 
 def _part(home: Home, part: dict[str, Any]) -> str:
     if "run" not in part:
         return str(part.get("text", ""))
     title, field = str(part.get("title", "")), str(part.get("field", "report"))
+    if not part["run"]:
+        return prompting.from_another(title, "nothing: its run was removed")
     try:
         run = last_of(home, home.run(str(part["run"])))
         result = run.result()

@@ -216,10 +216,10 @@ def dump(value: Any) -> bytes:
     return json.dumps(value, allow_nan=False).encode("ascii") + b"\n"
 
 
-def load(path: str) -> Any:
-    """Parsed JSON, or None where the file is missing or is not JSON."""
+def load(path: str, limit: int = 16 << 20) -> Any:
+    """Parsed JSON, or None where the file is missing, is not JSON, or is longer than `limit` bytes."""
     try:
-        return parse(read(path))
+        return parse(read(path, limit))
     except (OSError, ValueError):
         return None
 

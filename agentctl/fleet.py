@@ -131,27 +131,32 @@ def last_run(home: Home, agent: Agent) -> str:
 
 def ended(home: Home, spec: Spec, result: Result) -> None:
     """A run of an agent ended: an ephemeral one is gone after its first answer. Raises OSError."""
-    if result.status == FINISHED:
-        forget_spent(home, spec.agent, spec.created_at)
+    agent = record(home, spec.agent)
+    if agent and agent.ephemeral and spec.created_at >= agent.created_at and _is_answer(agent, result):
+        _forget(home, agent)
 
 
-def forget_spent(home: Home, name: str, answered_at: float = 0.0) -> bool:
-    """Remove an ephemeral agent that gave its answer, also where the runner that should have was killed."""
+def forget_spent(home: Home, name: str) -> bool:
+    """Remove an ephemeral agent that gave its answer, where the runner that should have was killed."""
     agent = record(home, name)
     if agent is None or not agent.ephemeral:
         return False
-    if answered_at < agent.created_at and not _answered(home, agent):
+    if not any(result and _is_answer(agent, result) for result in (run.result() for run in runs(home, agent))):
         return False
-    with Holding(home, name):
-        now = record(home, name)
-        if now and now.created_at == agent.created_at:
-            files.remove(path(home, name))
+    _forget(home, agent)
     return True
 
 
-def _answered(home: Home, agent: Agent) -> bool:
-    results = (run.result() for run in runs(home, agent))
-    return any(result is not None and result.status == FINISHED for result in results)
+def _is_answer(agent: Agent, result: Result) -> bool:
+    """Whether an ephemeral agent is to be gone after it: not after what it had said before it was one."""
+    return result.status == FINISHED and result.finished_at >= (agent.ephemeral_at or 0.0)
+
+
+def _forget(home: Home, agent: Agent) -> None:
+    with Holding(home, agent.name):
+        now = record(home, agent.name)
+        if now and now.created_at == agent.created_at:
+            files.remove(path(home, agent.name))
 
 
 def works_for(home: Home, name: str, env: Mapping[str, str]) -> bool:

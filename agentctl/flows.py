@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .store import Home
 
 PREFIX = "w-"
+_LONGEST = 1 << 30
+"""Of a record, in bytes: it holds the prompt, however long that is."""
 ID = re.compile(r"w-\d{8}-\d{6}-[0-9a-f]{4}\Z")
 
 
@@ -114,7 +116,7 @@ def load(home: Home, workflow_id: str) -> Started:
     """Raises AgentctlError where there is none."""
     if not os.path.exists(_path(home, workflow_id)):
         raise AgentctlError("no workflow %s" % workflow_id, "see `agentctl workflow list --started`")
-    return Started.from_json(files.load(_path(home, workflow_id))).replace(id=workflow_id)
+    return Started.from_json(files.load(_path(home, workflow_id), _LONGEST)).replace(id=workflow_id)
 
 
 def newest(home: Home) -> Iterator[str]:

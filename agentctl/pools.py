@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .store import Home
 
 NUMBERS, HOME, BACKEND, BATCH = "numbers", "home", "backend-", "batch-"
+AWAITED = "awaited"
+"""The file in the folder of a run that a worker waits for: see lending.py."""
 _ID_LENGTH = 20
 _OLD_S = 3600.0
 
@@ -41,11 +43,13 @@ def names(home: Home, spec: Spec) -> list[str]:
 
 
 def nested(home: Home, spec: Spec) -> bool:
-    """Whether another run's worker started it, which may wait for it with a slot of its own held.
+    """Whether another run's worker started it, or waits for it, with a slot of its own held.
 
     So it takes none of those; its batch is its own: no run that waits for it is in there.
     """
-    return bool(ID.match(spec.wake.run)) and Run(home, spec.wake.run).exists()
+    if ID.match(spec.wake.run) and Run(home, spec.wake.run).exists():
+        return True
+    return os.path.exists(Run(home, spec.id).file(AWAITED))
 
 
 def limit(config: Config, spec: Spec, pool: str) -> Optional[int]:

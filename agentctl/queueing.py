@@ -10,6 +10,7 @@ import os
 from . import files
 from . import judge
 from . import locks
+from . import pools
 from . import slots
 from . import waiting
 from .errors import AgentctlError
@@ -63,12 +64,14 @@ def take_turn(attendant: Attendant) -> str:
 
 
 def _ended(attendant: Attendant, parent: str) -> Result | Exception | None:
+    """The result; None where we were told to stop. What lies under a held lock may be a worker's own words."""
     home = attendant.run.home
     try:
-        result = home.run(parent).result()
+        run = home.run(parent)
     except AgentctlError as e:
         return e
-    if result:
+    result = run.result()
+    if result and not run.runner_alive():
         return result
     attendant.story.note("queued", "waits for %s" % parent)
     answer: Result | Exception | None = attendant.interruptibly(lambda: waiting.until_ended(home, parent))
@@ -119,7 +122,10 @@ def take_slot(attendant: Attendant) -> None:
 
     def wait(block: Callable[[], bool]) -> object:
         attendant.story.note("queued", "waits for a slot")
-        return attendant.interruptibly(block, "waits for a slot")
+        lent = pools.nested(attendant.run.home, attendant.spec)
+        return attendant.interruptibly(
+            block, "waits for a slot", lambda: not lent and pools.nested(attendant.run.home, attendant.spec)
+        )
 
     attendant.seat = slots.Seat(attendant.run, attendant.spec, attendant.config, wait)
     attendant.seat.take()

@@ -184,7 +184,9 @@ def _in_place(attendant: Attendant, conversation: Optional[queueing.Conversation
     if spec.composed or attendant.seed:
         from . import briefing  # most prompts are whole when they are given
 
-        briefing.complete(attendant)
+        wrong = briefing.complete(attendant)
+        if wrong:
+            return judge.blank(spec, FAILED, wrong)
     result = _judged(attendant)
     if conversation:
         conversation.leave(result.usage_session)

@@ -74,7 +74,8 @@ class Agent(Record):
 
     `instructions` are added to its role's; `max_context_tokens` is what a conversation may
     use before a fresh one begins; `max_turns` holds for each of its runs. An `ephemeral` one
-    is gone after its first answer. What follows the run `fresh_after` begins afresh.
+    is gone after its first answer since `ephemeral_at`. What follows the run `fresh_after`,
+    or an older one, begins afresh.
     """
 
     name: str = ""
@@ -87,6 +88,7 @@ class Agent(Record):
     max_context_tokens: Optional[int] = None
     max_turns: Optional[int] = None
     ephemeral: bool = False
+    ephemeral_at: Optional[float] = None
     created_at: float = 0.0
     last_run: str = ""
     fresh_after: str = ""

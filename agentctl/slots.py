@@ -1,8 +1,8 @@
 """Many at once, but not too many: a run's number, and its slots in the pools it belongs to.
 
-There is no scheduler: order and waiting are in turns.py. A run that a worker started
-takes none of the home's slots: the worker may be waiting for it with its own slot held. Every run has a
-number that no other live one has, which it keeps through a pause, as its worker keeps
+There is no scheduler: order and waiting are in turns.py. A run that a worker started or
+waits for takes none of the home's slots: the worker's own is held meanwhile. Every run has
+a number that no other live one has, which it keeps through a pause, as its worker keeps
 its ports; a run that ended leaves the number before the slot, so that with a limit of
 four they are 0 to 3.
 """
@@ -86,9 +86,11 @@ class Seat:
     def _pass(self, since: float) -> bool:
         self.release()
         if pools.limited(self._run.home, self._config, self._spec):
+            nested = pools.nested(self._run.home, self._spec)
             if not self._queued(since):
                 self.release()
-                return False
+                lent = not nested and pools.nested(self._run.home, self._spec)
+                return lent and self._pass(since)
         else:
             self._slots = self._lowest(pools.names(self._run.home, self._spec))
         if self._number is None:

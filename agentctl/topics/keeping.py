@@ -63,8 +63,9 @@ their ids. `max_parallel` in config.json says how many runs work at a time:
 The others are queued, in the order in which they were started, and begin the
 moment a slot is free: nothing schedules them, each waits for the one before
 it. A queue survives whatever is killed. `spawn --parallel N`, or
-`default_parallel`, holds back the runs of one spawn. A run that was started
-by a worker takes no slot: its parent, who has one, may be waiting for it.
+`default_parallel`, holds back the runs of one spawn. A run that a worker
+started or waits for takes no slot: the worker has one. A worker that would wait
+for itself is told so.
 
   agentctl pause ID      stops the worker and all its processes where they
                          stand; its slot is free for another; no time limit runs

@@ -81,22 +81,26 @@ escalate, timeout, max_turns, max_cost, and
 
 All of it is checked before anything starts: unknown keys and steps, cycles,
 templates, roles, profiles, programs. `run` prints an id, w-..., which `wait`,
-`stop`, `pause` and `continue` take too.
+`stop`, `pause` and `continue` take too. For `wait` an end that the workflow
+continues on counts as good.
 
 `agentctl workflow resume ID` starts what is missing after a crash, a stop or a
-failure. Steps that ended well are not repeated; one that was interrupted
-goes on in its conversation; a failed one begins anew, and so do those after it.
+failure. Steps that ended well are not repeated, even where the folder of such
+a run was removed; one that was interrupted goes on in its conversation; a
+failed one begins anew, and so do those after it.
 """
 
 FIGURES = """\
 `agentctl stats` adds up what runs used, did and cost; `--by` agent, role,
 profile, backend, model, project, day or workflow has a row for each, `--since`
-7d or 2026-11-01 and `--project` take less. The figures come from what the
-workers' own programs printed, and are the same from every process: what is kept
-to be quick (figures.cache) can be removed at any time.
+7d or 2026-11-01 and `--project` take less. A run counts for the day of its
+birth, in UTC. The figures come from what the workers' own programs printed,
+and are the same from every process: what is kept to be quick (figures.cache)
+can be removed at any time.
 
 Nothing is made up. What a worker did not tell is `-`, or null, never 0; a sum
-of which a part was not told has a `+`. Money is in three columns, never mixed:
+of which a part was not told has a `+`; UNPRICED says of how many runs the cost
+is unknown. Money is in three columns, never mixed:
 
   BILLED   was paid by the token
   VIRTUAL  was covered by a subscription
@@ -104,7 +108,7 @@ of which a part was not told has a `+`. Money is in three columns, never mixed:
 
 The vendor's own figure counts. Where it gives none (Codex), the tokens are
 reckoned by the dated prices of config/prices.json, and before these by your own
-in config.json, by model, in USD per million tokens:
+in config.json, from the day `since` on, by model, in USD per million tokens:
 
   {"prices": {"gpt-5.5": {"since": "2026-11-01",
               "input": 5, "cached": 0.5, "output": 30}}}

@@ -92,7 +92,12 @@ def named(home: Home, word: str) -> Definition:
     """A definition by its name, or by the path of its file. Raises AgentctlError that names the closest one."""
     known = _paths(home)
     if word in known:
-        return read(word, known[word])
+        return _kept(word, known[word])
+    if word in RESERVED:
+        raise usage_error(
+            "`%s` has no steps before it is run" % word,
+            "run it: `agentctl workflow run auto PROMPT`, or `run custom --roles a,b,c PROMPT`",
+        )
     if os.sep in word or word.endswith(_SUFFIX):
         return read(os.path.splitext(os.path.basename(word))[0], word)
     raise usage_error("no workflow named `%s`" % word, config.meant(word, [*known, *RESERVED]))
@@ -108,10 +113,15 @@ def every(home: Home) -> tuple[list[Definition], list[AgentctlError]]:
     found, problems = [], []
     for name, path in sorted(_paths(home).items()):
         try:
-            found.append(read(name, path))
+            found.append(_kept(name, path))
         except AgentctlError as e:
             problems.append(e)
     return found, problems
+
+
+def _kept(name: str, path: str) -> Definition:
+    """One that is found by the name of its file goes by that, whatever it says itself."""
+    return read(name, path).replace(name=name)
 
 
 def _paths(home: Home) -> dict[str, str]:

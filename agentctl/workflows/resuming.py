@@ -1,7 +1,8 @@
 """Going on with a workflow after whatever ended some of it: nothing that is done is done again.
 
 Under the workflow's lock, step by step in order:
-  kept      a run that ended well, or in a way that its step tolerates; one that lives
+  kept      a run that ended well, or in a way that its step tolerates; one that lives; and
+            what comes before one that ended well, also where its folder was removed since
   goes on   one that was lost, stopped or timed out and has a session
   anew      any other, and what comes after a step that is not kept: it can only have been skipped
 A live run that waits for one which is no more would end as skipped by itself, once it has
@@ -30,6 +31,7 @@ from ..model import TIMED_OUT
 from ..record import Record
 from ..store import Run
 from ..trees import worktree
+from . import graph
 from . import showing
 from . import starting
 from .staging import Staging
@@ -112,8 +114,12 @@ def _runner_gone(run: Run) -> bool:
 def _again(staging: Staging, found: Mapping[str, State]) -> list[str]:
     """The steps that are to have a new run, in order."""
     again: list[str] = []
+    well = [step_id for step_id in staging.order if found[step_id].well()]
+    done = set(well).union(*(graph.earlier(staging.after, step_id) for step_id in well))
     for step_id in staging.order:
         state = found[step_id]
+        if step_id in done:
+            continue
         blocked = any(other in again for other in staging.after[step_id])
         if blocked or not (state.lives() or state.well()) or _behind(staging, state, found):
             again.append(step_id)
@@ -159,7 +165,8 @@ def _staged(staging: Staging, found: Mapping[str, State], again: list[str]) -> l
 
 def _keep(staging: Staging, state: State) -> None:
     """What ended made its worktree or never will; what lives still may."""
-    staging.runs[state.step] = state.run_id
+    if state.lives() or state.well():  # else it is gone, and nothing can wait for it
+        staging.runs[state.step] = state.run_id
     if state.lives():
         staging.lend(state.step, Run(staging.home, state.run_id).spec())
 

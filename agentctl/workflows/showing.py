@@ -5,9 +5,12 @@ Nothing is cached: each look asks the runs, and follows those that escalated or 
 
 from __future__ import annotations
 
+import os
+
 from .. import finding
 from .. import flows
 from .. import judge
+from .. import lending
 from .. import listing
 from .. import waiting
 from ..errors import AgentctlError
@@ -121,12 +124,26 @@ def overall(found: list[State]) -> tuple[str, int]:
 
 
 def until_ended(home: Home, workflow_id: str) -> None:
-    """Block until nothing of it lives any more: on the locks of its runs, one after the other."""
-    for step in flows.load(home, workflow_id).runs:
-        run_id = ""
-        while run_id != finding.last_of_step(home, flows.load(home, workflow_id), step):
-            run_id = finding.last_of_step(home, flows.load(home, workflow_id), step)
-            waiting.until_ended(home, run_id)
+    """Block until nothing of it lives any more: on the locks of its runs, one after the other.
+
+    What escalates or is resumed meanwhile is waited for too. Raises AgentctlError.
+    """
+    seen: set[str] = set()
+    while True:
+        new = [run_id for run_id in _last_runs(home, workflow_id) if run_id not in seen]
+        if not new:
+            return
+        lending.lend(home, new, os.environ)
+        for run_id in new:
+            seen.add(run_id)
+            if Run(home, run_id).exists():
+                waiting.until_ended(home, run_id)
+
+
+def _last_runs(home: Home, workflow_id: str) -> list[str]:
+    started = flows.load(home, workflow_id)
+    found = (finding.last_of_step(home, started, step) for step in started.runs)
+    return [run_id for run_id in found if run_id]
 
 
 def public(home: Home, started: Started, now: float) -> dict[str, Any]:

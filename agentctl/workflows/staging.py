@@ -17,6 +17,7 @@ from .. import launch
 from .. import planning
 from .. import projects
 from ..errors import AgentctlError
+from ..errors import usage_error
 from ..model import Limits
 from ..model import Worktree
 from ..request import Request
@@ -158,6 +159,8 @@ class Staging:
         return self._plan(request, projects.named(self.home, request.project))
 
     def _plan(self, request: Request, project: Project) -> Plan:
+        if not (request.prompt.strip() or request.argv):
+            raise usage_error("the prompt is empty", "give it words that say what is to be done")
         self._now += _TICK_S
         return planning.plan(self.home, self.config, request, project, self.env, self._now)
 
@@ -187,7 +190,7 @@ class Staging:
             role=step.role,
             profile=step.profile or asked.profile,
             backend=step.backend or asked.backend,
-            model=step.model or asked.model,
+            model=step.model or (asked.model if step.backend in ("", asked.backend) else ""),
             effort=step.effort or asked.effort,
             escalate=step.escalate,
         )

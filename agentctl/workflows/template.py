@@ -89,7 +89,7 @@ def _said(step: str, field: str) -> dict[str, str]:
 
 def readable(made: Sequence[Mapping[str, str]]) -> str:
     """The prompt as far as it is known before the earlier steps have ended."""
-    return "".join(part.get("text") or "[%s, once it has ended]" % part.get("title") for part in made)
+    return "".join(part["text"] if "text" in part else "[%s, once it has ended]" % part["title"] for part in made)
 
 
 def bound(made: Sequence[Mapping[str, str]], runs: Mapping[str, str]) -> list[dict[str, str]]:
