@@ -136,8 +136,8 @@ SIDEWAYS: dict[str, str] = {
     "merging": "api config finding judge settle worker",
     "cleanup": "config conversation finding panes settle",
     "overlap": "finding",
-    "workflows": "agents api briefing capacity config finding followup judge launch lending listing planning projects"
-    " waiting",
+    "workflows": "agents api briefing capacity config conversation finding followup judge launch lending listing "
+    "planning projects waiting",
     "api": "config finding followup lending projects waiting spawning",
     "lending": "conversation finding orchestrators pools",
     "attend": "config story worker slots",

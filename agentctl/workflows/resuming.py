@@ -3,7 +3,8 @@
 Under the workflow's lock, step by step in order:
   kept      a run that ended well, or in a way that its step tolerates; one that lives; and
             what comes before one that ended well, also where its folder was removed since
-  goes on   one that was lost, stopped or timed out and has a session
+  goes on   one that was lost, stopped or timed out after its worker's first answer: only
+            then its vendor has a conversation of it
   anew      any other, and what comes after a step that is not kept: it can only have been skipped
 A live run that waits for one which is no more would end as skipped by itself, once it has
 seen the others it waits for; having done nothing, it is stopped.
@@ -17,6 +18,7 @@ from .. import api
 from .. import birth
 from .. import capacity
 from .. import config as configuration
+from .. import conversation
 from .. import custody
 from .. import finding
 from .. import flows
@@ -175,8 +177,8 @@ def _new_run(staging: Staging, state: State) -> Step:
     home = staging.home
     result = Run(home, state.run_id).result() if state.run_id else None
     spec = Run(home, state.run_id).spec()
-    goes_on = bool(result and result.status in _INTERRUPTED and result.session_id and not spec.agent)
-    goes_on = goes_on and spec.backend != "shell"
+    interrupted = result is not None and result.status in _INTERRUPTED and conversation.answered(result)
+    goes_on = interrupted and not spec.agent and spec.backend != "shell"
     if goes_on:
         staging.go_on(state.step, Run(home, state.run_id))
     else:

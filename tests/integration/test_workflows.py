@@ -46,6 +46,10 @@ except FileNotFoundError:
     says = {}
 for path, content in says.get("write", {}).items():
     open(path, "w").write(content)
+if not says.get("silent"):
+    print(json.dumps({"type": "assistant", "session_id": session, "message": {"id": "m1", "model": name,
+                      "content": [{"type": "text", "text": "I begin."}], "usage": {"input_tokens": 1}}}))
+    sys.stdout.flush()
 while os.path.exists(os.environ["MINI"] + "/hold-" + name):
     time.sleep(0.01)
 if says.get("exit"):
@@ -546,6 +550,19 @@ def test_a_resume_does_nothing_twice(flows: Flows) -> None:
     done = flows.world.run("workflow", "resume", workflow, "--wait")
     assert done.returncode == 0 and "nothing to resume" in done.stderr
     assert "1 earlier run" in done.stdout
+
+
+def test_a_step_that_had_no_answer_yet_begins_anew(flows: Flows) -> None:
+    """Its vendor has no conversation of it: going on would fail."""
+    flows.says("a", silent=True)
+    flows.hold("a")
+    workflow = flows.run(DIAMOND[:1])
+    flows.at_work("a")
+    flows.kill_runner(workflow, "a")
+    flows.release("a")
+    assert "begins" in flows.world.ok("workflow", "resume", workflow)
+    assert flows.fates(workflow) == {"a": "finished"}
+    assert [(call["resumes"], call["prompt"]) for call in flows.calls()] == [(False, flows.calls()[0]["prompt"])] * 2
 
 
 def test_a_resume_before_the_others_have_noticed(flows: Flows) -> None:

@@ -59,7 +59,7 @@ class Model:
         self.arrow, self.nonce, self.changes = arrow, nonce, changes
         self.openings = OPENINGS.get(workflow, {})
         self.unmet: set[str] = set()
-        self.hanging = ""
+        self.hanging, self.hung = "", False
         self.choice: Optional[dict[str, str]] = None
         self.asked: list[str] = []
 
@@ -72,10 +72,11 @@ class Model:
         answered = sum(role == "assistant" for role, _ in turn.said)
         if not answered:
             self.asked.append(step)
-        if step == self.hanging:
-            return {"text": "thinking…", "hang": 3600.0}
         if step in MAKERS and self.changes and not answered:
             return {"write": {"made-%s.txt" % self.nonce: "made by %s\n" % step}}
+        if step == self.hanging:
+            self.hung = True
+            return {"text": "thinking…", "hang": 3600.0}
         told = {
             "summary": "summary of %s" % step,
             "followup_prompt": "plan of %s" % step,
@@ -175,7 +176,7 @@ def test_a_killed_builder_goes_on_in_its_session(arrow: Arrow, models: list[Mode
         "--worktree",
     ]
     workflow = arrow.agentctl(*words).strip()
-    assert eventually(lambda: "builder" in model.asked, 60)
+    assert eventually(lambda: model.hung, 60), "it got an answer, and waits for the next"
     before = {s["step"]: s for s in json.loads(arrow.agentctl("workflow", "show", workflow, "--json"))["steps"]}
     os.kill(arrow.runner_pid(before["builder"]["run_id"]), signal.SIGKILL)
     model.hanging = ""
