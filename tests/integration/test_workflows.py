@@ -38,18 +38,18 @@ session = words[words.index("--session") + 1] if "--session" in words else "".jo
     c if c in "0123456789abcdef-" else "0" for c in "%s-0000-4000-8000-%012d" % (os.urandom(4).hex(), os.getpid()))
 print(json.dumps({"type": "system", "subtype": "init", "session_id": session, "model": name, "apiKeySource": "none"}))
 sys.stdout.flush()
-with open(os.environ["MINI"] + "/log", "a") as log:
-    log.write(json.dumps({"step": name, "prompt": prompt, "resumes": "--session" in words, "cwd": os.getcwd()}) + "\\n")
 try:
     says = json.load(open(os.environ["MINI"] + "/" + name))
 except FileNotFoundError:
     says = {}
-for path, content in says.get("write", {}).items():
-    open(path, "w").write(content)
 if not says.get("silent"):
     print(json.dumps({"type": "assistant", "session_id": session, "message": {"id": "m1", "model": name,
                       "content": [{"type": "text", "text": "I begin."}], "usage": {"input_tokens": 1}}}))
     sys.stdout.flush()
+with open(os.environ["MINI"] + "/log", "a") as log:
+    log.write(json.dumps({"step": name, "prompt": prompt, "resumes": "--session" in words, "cwd": os.getcwd()}) + "\\n")
+for path, content in says.get("write", {}).items():
+    open(path, "w").write(content)
 while os.path.exists(os.environ["MINI"] + "/hold-" + name):
     time.sleep(0.01)
 if says.get("exit"):
