@@ -295,6 +295,7 @@ def test_a_live_run_is_asked_what_it_wrote_so_far(world: World, repo: Path) -> N
         profiles={"x": {"backends": [{"backend": "mine"}]}},
     )
     run = world.ok("start", "--no-pane", "--profile", "x", stdin="do it")
+    world.working(run)
     rows = eventually(lambda: files(world))
     assert [(row["path"], row["written_by"][0]["status"]) for row in rows] == [("live.txt", "running")]
     assert rows[0]["written_by"][0]["ended_at"] is None and git(repo, "status", "--short") == ""
