@@ -1,6 +1,6 @@
 """agentctl: run many coding agents in tmux panes and trust what comes back.
 
-From Python: see agentctl.library. Its names are loaded when they are first asked for, so
+From Python: see agentctl.python. Its names are loaded when they are first asked for, so
 that the command line, which needs none of them, does not pay for them.
 """
 
@@ -47,49 +47,49 @@ __all__ = [
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .library import Agent
-    from .library import AgentctlError
-    from .library import ClaudeSession
-    from .library import CodexSession
-    from .library import CursorSession
-    from .library import Event
-    from .library import Home
-    from .library import Limits
-    from .library import NamedAgent
-    from .library import PartlyStarted
-    from .library import Request
-    from .library import Result
-    from .library import Session
-    from .library import Totals
-    from .library import Usage
-    from .library import Workflow
-    from .library import create_agent
-    from .library import create_home
-    from .library import delete_agent
-    from .library import events
-    from .library import get_agent
-    from .library import list_agents
-    from .library import reset_agent
-    from .library import resume
-    from .library import send
-    from .library import show
-    from .library import show_agent
-    from .library import spawn
-    from .library import start
-    from .library import stats
-    from .library import stats_by
-    from .library import stop
-    from .library import wait
-    from .library import workflow
+    from .python import Agent
+    from .python import AgentctlError
+    from .python import ClaudeSession
+    from .python import CodexSession
+    from .python import CursorSession
+    from .python import Event
+    from .python import Home
+    from .python import Limits
+    from .python import NamedAgent
+    from .python import PartlyStarted
+    from .python import Request
+    from .python import Result
+    from .python import Session
+    from .python import Totals
+    from .python import Usage
+    from .python import Workflow
+    from .python import create_agent
+    from .python import create_home
+    from .python import delete_agent
+    from .python import events
+    from .python import get_agent
+    from .python import list_agents
+    from .python import reset_agent
+    from .python import resume
+    from .python import send
+    from .python import show
+    from .python import show_agent
+    from .python import spawn
+    from .python import start
+    from .python import stats
+    from .python import stats_by
+    from .python import stop
+    from .python import wait
+    from .python import workflow
 else:  # a checker that saw this function would take any name for one of ours
 
     def __getattr__(name: str) -> object:
-        """A name of the library, on first use (PEP 562)."""
+        """A name of the Python API, on first use (PEP 562)."""
         if name not in __all__:
             raise AttributeError("module %r has no attribute %r" % (__name__, name))
-        from . import library
+        from . import python
 
-        globals()[name] = found = getattr(library, name)
+        globals()[name] = found = getattr(python, name)
         return found
 
     def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""The examples of the Python API: README.md's section "From Python", and the library's docstrings."""
+"""The examples of the Python API: README.md's section "From Python", and its docstrings."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def of_readme() -> Iterator[tuple[str, str]]:
 
 
 def of_docstrings() -> Iterator[tuple[str, str]]:
-    """The indented blocks of every docstring of the library."""
-    for path in sorted((REPO / "agentctl" / "library").glob("*.py")):
+    """The indented blocks of every docstring of it."""
+    for path in sorted((REPO / "agentctl" / "python").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
                 name = "%s_%s" % (path.stem.strip("_"), getattr(node, "name", "module"))

@@ -98,7 +98,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "faces": (
         *("ui", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer"),
-        *("library", "__main__", "__init__"),
+        *("python", "__main__", "__init__"),
     ),
 }
 """An import may only point to the left (up, in this table)."""
@@ -194,7 +194,7 @@ SIDEWAYS: dict[str, str] = {
     "watch": "judge progress",
     "figures": "config judge listing stream",
     # faces
-    "__init__": "library",
+    "__init__": "python",
     "cli": "__init__ errands installer",
     "orch": "orchpane",
     "__main__": "cli",
@@ -208,7 +208,7 @@ FACES_AND_DOORS: dict[str, str] = {
     "orch": "tmux store inbox",
     "orchpane": "tmux store inbox claude_tui",
     "installer": "store",
-    "library": "store flows",
+    "python": "store flows",
 }
 """Where a face knows a door: `store` to name a home or a run by a word of the command line."""
 
@@ -231,7 +231,7 @@ BROAD_EXCEPTS: dict[str, int] = {
 NAPS = (
     *("attend", "demo", "following", "freeze", "hooks", "inbox", "keeper", "keys", "launch", "trees.making"),
     *("orch", "panes", "pausing", "supervise", "sweeping", "turns", "trial", "vigil", "waiting", "wake"),
-    *("trees.checkouts", "branches.testbed", "merging.harvest", "cleanup.holding", "library.live"),
+    *("trees.checkouts", "branches.testbed", "merging.harvest", "cleanup.holding", "python.live"),
 )
 """Bounded or for painters: a server's death, `follow`, a late birth, groups to die, a staged run, keys."""
 STARTERS = {"doctor.locking": "fork", "proc": "posix_spawn", "supervise": "posix_spawn fork", "orchpane": "posix_spawn"}

@@ -27,7 +27,7 @@ def test_agents_a_graph_and_live_events_from_a_wheel(wheel: Path, world: World, 
     install = [python, "-m", "pip", "install", "-q", "--no-index", "--disable-pip-version-check", str(wheel)]
     subprocess.run(install, check=True, timeout=120)
     mini = with_mini(world)
-    [where] = said(mini, "import agentctl.library\nprint(agentctl.library.__file__)", python)
+    [where] = said(mini, "import agentctl.python\nprint(agentctl.python.__file__)", python)
     assert where.startswith(str(tmp_path / "venv"))
     figures, _ = said(mini, TURNS, python, FOLDER=str(tmp_path))
     assert figures == "300 30 None"

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import agentctl
-from agentctl import library
+from agentctl import python
 from agentctl.errors import AgentctlError
-from agentctl.library import runs
+from agentctl.python import runs
 from agentctl.request import Request
 
 REPO = Path(__file__).resolve().parents[2]
@@ -27,15 +27,15 @@ def outside(code: str) -> str:
 
 
 def test_the_package_and_the_library_offer_the_same_names() -> None:
-    assert agentctl.__all__ == library.__all__ == sorted(library.__all__)
+    assert agentctl.__all__ == python.__all__ == sorted(python.__all__)
     for name in agentctl.__all__:
-        assert getattr(agentctl, name) is getattr(library, name)
+        assert getattr(agentctl, name) is getattr(python, name)
         assert getattr(agentctl, name).__doc__, name
 
 
 def test_names_are_seen_before_they_are_loaded() -> None:
     loaded = "import agentctl; print({*agentctl.__all__, '__version__'} <= {*dir(agentctl)}, '%s' in sys.modules)"
-    assert outside(loaded % library.__name__) == "True False"
+    assert outside(loaded % python.__name__) == "True False"
     assert outside("from agentctl import *; print(Agent.__name__, start.__name__)") == "Agent start"
 
 
@@ -57,7 +57,7 @@ def test_the_command_line_loads_nothing_of_it(tmp_path: Path, words: list[str]) 
 from agentctl import cli
 sys.stdout = sys.stderr
 code = cli.guarded(["--home", %r, *%r])
-print([name for name in sys.modules if "library" in name], file=sys.__stdout__)
+print([name for name in sys.modules if "agentctl.python" in name], file=sys.__stdout__)
 """
     assert outside(code % (str(tmp_path), words)) == "[]"
 
@@ -79,7 +79,7 @@ from agentctl import Request
 names = [n.target.id for n in asked.body if isinstance(n, ast.AnnAssign)]
 print(len(names) > 10, {*names} - {*Request().to_json()})
 """
-    assert outside(code % str(REPO / "agentctl" / "library" / "runs.py")) == "True set()"
+    assert outside(code % str(REPO / "agentctl" / "python" / "runs.py")) == "True set()"
 
 
 def test_what_was_started_is_told_where_not_all_could_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
