@@ -48,22 +48,35 @@ def states(world: World, run: str) -> set[str]:
     """The states of the run's live processes, as /proc gives them.
 
     One that is busy in the kernel (D: it is being started, or reads a file) stands still
-    before its next instruction, and is looked at again.
+    before its next instruction, and is looked at again. One that stays so waits for a child
+    that was stopped between vfork and exec (dash begins commands so): it cannot move either.
     """
     deadline = time.monotonic() + 2
-    while "D" in (found := looked_at(world, run)) and time.monotonic() < deadline:
+    while "D" in (found := looked_at(world, run)).values() and time.monotonic() < deadline:
         time.sleep(0.01)
-    return found
+    waits = {pid for pid, state in found.items() if state == "D" and "T" in states_below(pid)}
+    return {state for pid, state in found.items() if pid not in waits}
 
 
-def looked_at(world: World, run: str) -> set[str]:
-    found = set()
-    for pid in world.marked(run):
-        try:
-            found.add(Path("/proc/%d/stat" % pid).read_bytes().rpartition(b")")[2].split()[0].decode())
-        except OSError:
-            continue  # it ended between the look and the question
-    return found
+def states_below(pid: int) -> set[str]:
+    """The states of a process's children."""
+    try:
+        children = Path("/proc/%d/task/%d/children" % (pid, pid)).read_text().split()
+    except OSError:
+        return set()  # it ended between the look and the question
+    return {state_of(int(child)) for child in children}
+
+
+def state_of(pid: int) -> str:
+    """The letter in /proc; "" of a process that has ended."""
+    try:
+        return Path("/proc/%d/stat" % pid).read_bytes().rpartition(b")")[2].split()[0].decode()
+    except OSError:
+        return ""  # it ended between the look and the question
+
+
+def looked_at(world: World, run: str) -> dict[int, str]:
+    return {pid: state for pid in world.marked(run) if (state := state_of(pid))}
 
 
 def size(path: Path) -> int:
