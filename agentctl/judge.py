@@ -85,6 +85,7 @@ def blank(spec: Spec, status: str, error: str) -> Result:
         agent=spec.agent,
         role=spec.role,
         workflow=spec.workflow,
+        goal=spec.goal,
         step=spec.step,
         parent=spec.parent,
         session_id=spec.session_id if spec.resume else "",

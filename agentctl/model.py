@@ -96,7 +96,9 @@ class Spec(Record):
     of parts.json once the runs before it have ended. Of a run of an agent, `parent` is the
     agent's run before it, and which session it goes on with is seen when its turn comes:
     none where it is to begin `fresh`, or where more than `conversation_limit` tokens of
-    context are used.
+    context are used. `goal` is the run of the goal that it works for, whose `step` it then is.
+    `mcp` is the argv of the one MCP server that its worker is given. `fallback` are the
+    backends that go on for it where its vendor has no more to give.
     """
 
     format: int = FORMAT
@@ -145,6 +147,8 @@ class Spec(Record):
     composed: bool = False
     fresh: bool = False
     conversation_limit: Optional[int] = None
+    mcp: tuple[str, ...] = ()
+    fallback: tuple[str, ...] = ()
     created_at: float = 0.0
 
     def of_id(self, run_id: str) -> Spec:
@@ -180,7 +184,7 @@ class Command(Record):
 
 KINDS = (
     *("session", "message", "thinking", "tool_call", "tool_result", "file_read", "file_write", "denied"),
-    *("usage", "limit", "retry", "error", "report", "news", "other"),
+    *("usage", "limit", "retry", "error", "report", "news", "step", "other"),
     *("queued", "started", "note", "exited", "verified"),
 )
 
@@ -202,6 +206,7 @@ class Event(Record):
       retry       attempt, max, delay_s, status
       error       fatal: the worker cannot have succeeded
       news        for the orchestrator's inbox
+      step        of a goal: what its driver did, which is its journal (backends/goal.py)
       report      the vendor says the turn is over: ok, report (object or absent), reason
     """
 
@@ -255,6 +260,7 @@ class Result(Record):
     agent: str = ""
     role: str = ""
     workflow: str = ""
+    goal: str = ""
     step: str = ""
     parent: str = ""
     escalated_to: str = ""

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _AS_ASKED = (
     *("agent", "argv", "parent", "after", "verify", "escalated_from", "session_id", "usage_before", "pane"),
     *("touches", "batch", "batch_parallel", "workflow", "step", "continue_on", "fresh", "conversation_limit"),
+    *("goal", "mcp"),
 )
 """What a spec says in the words of its request."""
 

@@ -52,5 +52,8 @@ class Request(Record):
     step: str = ""
     continue_on: tuple[str, ...] = ()
     parts: Optional[list[dict[str, str]]] = None
+    goal: str = ""
+    mcp: tuple[str, ...] = ()
+    fallback: tuple[str, ...] = ()
     fresh: bool = False
     conversation_limit: Optional[int] = None

@@ -30,6 +30,7 @@ _SIGNS = {
     "queued": ("…", "dim"),
     "started": ("▶", "bold"),
     "note": ("·", "dim"),
+    "step": ("◆", "bold"),
     "exited": ("■", "bold"),
     "verified": ("?", "bold"),
 }

@@ -19,7 +19,7 @@ PACKAGE = REPO / "agentctl"
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 LAYERS: dict[str, tuple[str, ...]] = {
-    "words": ("errors", "record", "measures", "model", "settings", "text", "request", "prices"),
+    "words": ("errors", "record", "measures", "model", "settings", "text", "request", "prices", "toolset"),
     "kit": (
         "strictjson",
         "files",
@@ -110,6 +110,7 @@ SIDEWAYS: dict[str, str] = {
     "request": "model record",
     "settings": "model record",
     "prices": "measures",
+    "toolset": "record",
     # kit
     "paths": "",
     "bell": "files",
