@@ -39,7 +39,7 @@ def backend(
 def _executable(
     config: Config, name: str, custom: Optional[dict[str, Any]], request: Request, env: Mapping[str, str]
 ) -> str:
-    if name == "shell":
+    if name in ("shell", "goal"):
         candidates: tuple[str, ...] = request.argv[:1]
     elif custom:
         candidates = tuple(str(a) for a in (custom.get("argv") or ())[:1])

@@ -42,7 +42,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "use cases": (
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
-        *("agents", "conversation", "fleet", "workflows"),
+        *("agents", "conversation", "fleet", "workflows", "goals"),
         "api",
         "attend",
         "capacity",

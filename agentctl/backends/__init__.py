@@ -37,6 +37,7 @@ NAMES: dict[str, str] = {
     "codex": "Codex CLI (OpenAI)",
     "cursor": "Cursor CLI",
     "shell": "any command",
+    "goal": "cycles of work and verification: `agentctl goal`",
 }
 """The backends that need no description in the configuration; each is a module here."""
 

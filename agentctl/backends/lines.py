@@ -15,6 +15,7 @@ from ..model import Event
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Container
     from typing import Any
     from typing import Optional
 
@@ -47,6 +48,19 @@ def parsed(line: bytes, readers: dict[str, Callable[[dict[str, Any]], list[Event
     kind = text(raw, "type", 60)
     reader = readers.get(kind)
     return reader(raw) if reader else [other(kind)]
+
+
+def own(line: bytes, kinds: Container[str]) -> list[Event]:
+    """The event of a line in our own language, where its kind is one of these. Never raises."""
+    try:
+        raw = strictjson.decoded(line)
+    except ValueError:
+        raw = None
+    if not isinstance(raw, dict) or raw.get("kind") not in kinds:
+        return [Event(kind="other", text=line[:1000].decode("utf-8", "replace"))]
+    words, data = raw.get("text"), raw.get("data")
+    said = words if isinstance(words, str) else ""
+    return [Event(kind=raw["kind"], text=said, data=data if isinstance(data, dict) else {})]
 
 
 def nothing(_: dict[str, Any]) -> list[Event]:

@@ -1,0 +1,85 @@
+"""Who belongs to a goal: the runs that it is, first to last, and those that work for it."""
+
+from __future__ import annotations
+
+import time
+
+from .. import files
+from .. import finding
+from .. import listing
+from .. import store
+from ..errors import AgentctlError
+from ..model import Usage
+from . import asked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..store import Home
+    from ..store import Run
+
+_SECOND = len("20260215-143022")
+
+
+def members(home: Home, root: str) -> list[Run]:
+    """The runs that work, or worked, for a goal, oldest first. Ids sort by birth: none is older than the goal."""
+    found = []
+    for run_id in finding.newest(home):
+        if run_id[:_SECOND] < root[:_SECOND]:
+            break
+        run = store.Run(home, run_id)
+        if run.spec().goal == root:
+            found.append(run)
+    return found[::-1]
+
+
+def runs(home: Home, root: str) -> list[Run]:
+    """The runs that the goal itself is, oldest first: the first, and one for each time it was resumed."""
+    found = []
+    for run_id in finding.newest(home):
+        if run_id[:_SECOND] < root[:_SECOND]:
+            break
+        run = store.Run(home, run_id)
+        if run_id == root or asked.is_goal(run) and asked.load(run).root == root:
+            found.append(run)
+    return found[::-1]
+
+
+def every(home: Home) -> list[str]:
+    """The first runs of all goals, newest first."""
+    found = (store.Run(home, run_id) for run_id in finding.newest(home))
+    return [run.id for run in found if asked.is_goal(run) and not asked.load(run).root]
+
+
+def named(home: Home, word: str) -> list[Run]:
+    """The runs of the goal that a word means: an id or prefix of one of its runs, `@last`. Raises AgentctlError."""
+    if word in ("", "@last"):
+        roots = every(home)
+        if not roots:
+            raise AgentctlError("no goal yet", "set one: `agentctl goal GOAL.md`")
+        return runs(home, roots[0])
+    run = home.run(finding.resolve(home, word))
+    if not asked.is_goal(run):
+        raise AgentctlError("run %s is no goal" % run.id, "see `agentctl goal list`")
+    return runs(home, asked.root_of(home, run.id))
+
+
+def live(home: Home, root: str) -> list[Run]:
+    """The members that have not ended, as far as their folders tell."""
+    ids = set(finding.live(home))
+    return [run for run in members(home, root) if run.id in ids and run.recorded() is None]
+
+
+def known(run: Run) -> dict[str, Any]:
+    """What is known of a member now: its result, or what its runner said last."""
+    return listing.known(run, time.time())
+
+
+def spent(home: Home, root: str) -> Usage:
+    """What a goal has used so far, in sums; a figure that nobody gave is None."""
+    used = Usage()
+    for run in members(home, root):
+        raw = files.load(run.file("result.json")) or run.progress()
+        used = used + Usage.from_json(raw.get("usage") if isinstance(raw, dict) else None)
+    return used
