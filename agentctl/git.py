@@ -92,7 +92,7 @@ def _recorded(repo: gitdoor.Repo, door: gitdoor.Door) -> Snapshot:
     end = door.deadline
     door.deadline -= (end - time.monotonic()) / 5
     try:
-        tree, note = _working_tree(door, repo.top)
+        tree, note = working_tree(door, repo.top)
         return Snapshot(repo=repo.top, head=repo.head, tree=tree, note=note)
     except gitdoor.TROUBLE as e:
         note = "uncommitted changes not recorded: " + _reason(e)
@@ -105,9 +105,12 @@ def _committed(door: gitdoor.Door, head: str) -> str:
     return door.line("rev-parse", "--quiet", "--verify", head + "^{tree}") if head else door.line("mktree")
 
 
-def _working_tree(door: gitdoor.Door, top: str) -> tuple[str, str]:
-    """Plumbing, not `git add -A`: that runs `git status` inside submodules and fails
-    as a whole on one unreadable file or one empty repository inside."""
+def working_tree(door: gitdoor.Door, top: str) -> tuple[str, str]:
+    """The directory as a tree, written where the door writes objects; and a note about what was left out.
+
+    Plumbing, not `git add -A`: that runs `git status` inside submodules and fails
+    as a whole on one unreadable file or one empty repository inside.
+    """
     gone, changed = _edited(door.ask("diff-files", "--name-status", "-z", "--no-ext-diff", "--ignore-submodules=all"))
     untracked = door.ask("ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
     changed += [name for name in untracked if name and not name.endswith(b"/")]

@@ -132,7 +132,7 @@ SIDEWAYS: dict[str, str] = {
     "sweeping": "freeze processes supervise",
     "trees": "custody gitdoor store",
     "keeping": "custody gitdoor store trees",
-    "branches": "gitdoor store supervise trees",
+    "branches": "git gitdoor store supervise trees",
     # use cases
     "merging": "api config finding judge settle worker",
     "cleanup": "config conversation finding panes settle",

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 ORCHESTRATOR, VERIFIER = "orchestrator", "verifier"
 DONE, GIVE_UP = "done", "give_up"
 ACCEPTED, REJECTED = "accepted", "rejected"
-_FINDINGS = (CHECKPOINT, CHECK, VERDICT, JUDGED, SPENT, OVER)
+_FINDINGS = (CHECKPOINT, CHECK, VERDICT, JUDGED)
 
 
 def entries(runs: Iterable[Run]) -> list[Entry]:
@@ -59,13 +59,13 @@ def entries(runs: Iterable[Run]) -> list[Entry]:
 def believed(history: list[Entry]) -> list[Entry]:
     """What a driver that goes on takes for granted: not what the last cycle found, which it finds again.
 
-    A cycle that was rejected and followed by another stays closed; an end is no end any more.
+    A cycle that was rejected stays so; a limit that was reached may have been raised.
     """
     last = max((n for n, entry in enumerate(history) if entry["step"] == CYCLE), default=-1)
-    closed = any(e["step"] == JUDGED and e.get("accepted") is False for e in history[last + 1 :]) and last >= 0
-    if closed:
-        return [entry for entry in history if entry["step"] not in (SPENT, OVER)]
-    return [e for n, e in enumerate(history) if e["step"] not in (SPENT, OVER) and (n <= last or e["step"] not in _FINDINGS)]
+    closed = any(entry["step"] == JUDGED and entry.get("accepted") is False for entry in history[last + 1 :])
+    doubtful = () if closed else _FINDINGS
+    kept = [entry for n, entry in enumerate(history) if n <= last or entry["step"] not in doubtful]
+    return [entry for entry in kept if entry["step"] != SPENT]
 
 
 def write(fd: int, kind: str, text: str, data: Entry) -> None:

@@ -1,0 +1,125 @@
+"""Door to git: a working directory as a commit, and that commit with some files as they were before.
+
+A checkpoint changes nothing that its owner sees: neither index nor HEAD nor branch, only
+objects and a ref under refs/agentctl/goals/, by which what it holds stays reachable.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from .. import git
+from .. import gitdoor
+from ..record import Record
+from .landing import Site
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+
+REFS = "refs/agentctl/goals/"
+_SECONDS = 120.0
+_NOBODY = ("agentctl", "agentctl@agentctl.invalid")
+
+
+class State(Record):
+    """A checkout at one moment: where it is, HEAD's commit and tree, and the tree of all that lies there.
+
+    `note` says what of it was left out.
+    """
+
+    top: str = ""
+    common: str = ""
+    head: str = ""
+    head_tree: str = ""
+    tree: str = ""
+    note: str = ""
+
+
+def state(cwd: str, scratch: str, leave: Iterable[str] = ()) -> State:
+    """The checkout that contains `cwd`. Ignored files are not looked at, nor are the names in `leave`.
+
+    Raises what gitdoor.TROUBLE names.
+    """
+    deadline = time.monotonic() + _SECONDS
+    repo = gitdoor.discover(cwd, deadline)
+    if not repo.head:
+        raise gitdoor.CannotError("it has no commit yet")
+    door = gitdoor.private(repo, scratch, deadline)
+    del door.env["GIT_ALTERNATE_OBJECT_DIRECTORIES"]
+    door.env["GIT_OBJECT_DIRECTORY"] = os.path.join(repo.common, "objects")
+    tree, note = git.working_tree(door, repo.top)
+    left = b"\0".join(map(os.fsencode, leave))
+    if left:
+        door.ask("update-index", "-z", "--force-remove", "--stdin", stdin=left)
+        tree = door.line("write-tree")
+    of_head = door.line("rev-parse", "--verify", repo.head + "^{tree}")
+    return State(top=repo.top, common=repo.common, head=repo.head, head_tree=of_head, tree=tree, note=note)
+
+
+def keep(at: State, scratch: str, name: str, words: str) -> str:
+    """The state as a commit after HEAD, kept by the ref of this name below REFS; HEAD itself where nothing differs."""
+    site = Site(at.common, scratch)
+    commit = at.head if at.tree == at.head_tree else _committed(site, at.tree, at.head, words)
+    site.refs.ask("update-ref", REFS + name, commit)
+    return commit
+
+
+def forget(common: str, name: str) -> None:
+    """Remove the refs of a goal, which keep its states reachable."""
+    door = gitdoor.shared(common, _SECONDS)
+    for ref in door.line("for-each-ref", "--format=%(refname)", REFS + name + "/").split():
+        door.ask("update-ref", "-d", ref)
+
+
+def put_back(
+    common: str, scratch: str, base: str, commit: str, wanted: Callable[[str, str], bool]
+) -> tuple[str, tuple[str, ...]]:
+    """The commit, with those files as they are in `base` that are `wanted`; and their names.
+
+    `wanted` is asked of each file that differs: its name, and what became of it (A, M, D, T).
+    What `base` has not is taken away. Raises what gitdoor.TROUBLE names.
+    """
+    site = Site(common, scratch)
+    raw = site.objects.ask("diff-tree", "-r", "-z", "--no-renames", "--raw", base, commit).split(b"\0")
+    names, lines = [], []
+    for about, path in zip(raw[0::2], raw[1::2]):
+        mode, _, oid, _, kind = about.decode("ascii").lstrip(":").split(" ")
+        name = os.fsdecode(path)
+        if wanted(name, kind[:1]):
+            names.append(name)
+            lines.append(b"%s %s\t%s" % ((b"0" if kind[:1] == "A" else mode.encode()), oid.encode(), path))
+    if not names:
+        return commit, ()
+    site.objects.ask("read-tree", commit)
+    site.objects.ask("update-index", "-z", "--index-info", stdin=b"\0".join(lines) + b"\0")
+    tree = site.objects.line("write-tree")
+    return _committed(site, tree, commit, "the check's own files as they were at %s" % base), tuple(names)
+
+
+def tracked(common: str, commit: str, names: Iterable[str]) -> set[str]:
+    """Those of the names that are files of the commit."""
+    door = gitdoor.shared(common, _SECONDS)
+    wanted = [name for name in names if name and not name.startswith(("/", "-", ":"))]
+    if not wanted:
+        return set()
+    door.env["GIT_LITERAL_PATHSPECS"] = "1"
+    raw = door.ask("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", *wanted)
+    return {os.fsdecode(name) for name in raw.split(b"\0") if name}
+
+
+def patch(common: str, scratch: str, base: str, commit: str, most: int) -> str:
+    """What `commit` changed since `base`, cut to about `most` bytes."""
+    site = Site(common, scratch)
+    how = ("-r", "-p", "-M", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--no-color")
+    raw = site.objects.ask("diff-tree", *how, base, commit)
+    return raw[:most].decode("utf-8", "replace") + ("\n[… cut …]\n" if len(raw) > most else "")
+
+
+def _committed(site: Site, tree: str, parent: str, words: str) -> str:
+    door = site.objects
+    for who in ("AUTHOR", "COMMITTER"):
+        door.env.update({"GIT_%s_NAME" % who: _NOBODY[0], "GIT_%s_EMAIL" % who: _NOBODY[1]})
+    return door.ask("commit-tree", tree, "-p", parent, stdin=words.encode("utf-8", "replace")).decode("ascii").strip()
