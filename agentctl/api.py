@@ -121,7 +121,7 @@ def stop(home: Home, ids: Iterable[str]) -> list[Result]:
     runs = [home.run(run_id) for run_id in finding.expand(home, ids)]
     for run in runs:
         if run.result() is None or run.runner_alive():  # a result under its lock may be the worker's own words
-            _ask_to_stop(run)
+            ask_to_stop(run)
     ids = [run.id for run in runs]
     results = list(waiting.each(home, list(dict.fromkeys(ids)), patience))
     missing = sorted(set(ids) - {r.run_id for r in results})
@@ -133,7 +133,7 @@ def stop(home: Home, ids: Iterable[str]) -> list[Result]:
     return results
 
 
-def _ask_to_stop(run: Run) -> None:
+def ask_to_stop(run: Run) -> None:
     """A request for its runner, at once; at birth, if it is only staged."""
     from . import bell
 

@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "pause": "have runs stand still; their slots are free meanwhile",
     "continue": "have paused runs go on",
     "workflow": "start, list, show, plan and resume workflows: steps that follow each other",
+    "goal": "set a goal that is worked at until others verified it; list, show, stop, resume",
     "execute": "have a request done by the workflow that fits it",
     "stats": "what runs used, did and cost, in sums",
     "files": "who read and who wrote what, conflicts first",
@@ -62,7 +63,7 @@ COMMANDS: dict[str, str] = {
 ALIASES = {"task-details": "show", "list-tasks": "list", "agent-details": "agent show", "list-agents": "agent list"}
 """Names by which other programs know what ours do: `agentctl help aliases`."""
 HIDDEN = ("_run", "_complete")
-ERRANDS = ("_settle", "_tell", "_hook", "_sweep")
+ERRANDS = ("_settle", "_tell", "_hook", "_sweep", "_goal")
 
 USAGE = "usage: agentctl [--home DIR] COMMAND [ARGUMENTS]"
 

@@ -30,7 +30,7 @@ _EDIT_WORDS = (
 def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[str, ...]:
     """What a reader should know that is neither claim nor change."""
     said = []
-    if not spec.trusted and spec.backend != "shell" and result.started_at:
+    if not spec.trusted and spec.asks_model and result.started_at:
         said.append(
             "the project is not trusted: %s left out"
             % (
@@ -73,7 +73,7 @@ def _tells_late(spec: Spec) -> bool:
 def remarks(spec: Spec, result: Result, git: Git) -> tuple[str, ...]:
     """What a reader should know before believing the claim."""
     said = []
-    if result.report is not None and spec.default_schema and spec.backend != "shell":
+    if result.report is not None and spec.default_schema and spec.asks_model:
         said += _doubts(result, git)
     if result.denied:
         said.append("%d tool uses were denied: %s" % (len(result.denied), ", ".join(sorted(set(result.denied)))))

@@ -27,6 +27,8 @@ def main(errand: str, words: Sequence[str], home_option: str) -> int:
     """Run one; its exit code."""
     if errand == "_hook":
         return _hook(words[0] if words else "", home_option)
+    if errand == "_goal":
+        return _goal()
     home = store.Home(words[0])
     if errand == "_tell":
         from . import keeper
@@ -39,6 +41,14 @@ def main(errand: str, words: Sequence[str], home_option: str) -> int:
         mergequeue.give_back(home)
         return 0
     return _settle(home, words[1])
+
+
+def _goal() -> int:
+    """The worker of a goal's run: its driver, which finds its run as every worker does."""
+    from .goals import driver
+
+    home = store.open_home(os.environ.get("AI_ORCH_HOME", ""))
+    return driver.main(home, os.environ.get("AGENTCTL_RUN_ID", ""), 1, os.environ)
 
 
 def _settle(home: store.Home, run_id: str) -> int:

@@ -51,7 +51,7 @@ def request_of(
         )
     project = project_of(home, spec)
     asked = request.replace(
-        **_place(home, spec),
+        **place(home, spec),
         parent=parent.id,
         profile=request.profile or spec.profile,
         role=request.role or spec.role,
@@ -75,7 +75,7 @@ def request_of(
     ), project
 
 
-def _place(home: Home, spec: Spec) -> dict[str, Any]:
+def place(home: Home, spec: Spec) -> dict[str, Any]:
     """Where a follower of the run works: in its worktree, if it had one. Raises AgentctlError."""
     if not spec.worktree.run:
         return {"worktree": False, "cwd": spec.cwd}
@@ -122,7 +122,7 @@ def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str
     config, _ = configuration.load(run.home)
     reasons = tuple(r for r in (result.error, _unmet(result), result.notes) if r)
     request = Request(
-        **_place(run.home, spec),
+        **place(run.home, spec),
         prompt=prompting.escalation(run.text("prompt.md"), result.report, reasons),
         profile=spec.escalate_to,
         role=spec.role,

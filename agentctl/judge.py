@@ -13,6 +13,7 @@ from .model import CHECK_FAILED
 from .model import ENDED
 from .model import FAILED
 from .model import FINISHED
+from .model import PASSED
 from .model import STOPPED
 from .model import TIMED_OUT
 from .model import UNCHECKED
@@ -56,11 +57,15 @@ def judge(spec: Spec, progress: Progress, ended: Ended, report: Optional[dict[st
     """The result without the checks and git facts. `report` is valid or None, `problem` why."""
     if spec.backend == "shell":
         status, error, report = _of_command(ended, progress)
+    elif spec.backend == "goal":
+        status, error, report = _of_goal(ended, report)
     else:
         status, error = _of_worker(ended, progress, report, problem)
     claim = report or {}
+    found = PASSED if spec.backend == "goal" and claim.get("checked") and claim.get("goal_met") else UNCHECKED
     return seen(blank(spec, status, error), progress).replace(
         goal_met=claim.get("goal_met") if status == FINISHED else None,
+        verified=found,
         summary=claim.get("summary") or "",
         followup_prompt=claim.get("followup_prompt") or "",
         notes=claim.get("notes") or "",
@@ -123,6 +128,15 @@ def _of_command(ended: Ended, progress: Progress) -> tuple[str, str, Optional[di
     met = ended.exit_code == 0
     notes = "" if met else "exit code %d" % ended.exit_code
     return FINISHED, "", {"goal_met": met, "summary": tail, "followup_prompt": "", "notes": notes}
+
+
+def _of_goal(ended: Ended, report: Optional[dict[str, Any]]) -> tuple[str, str, Optional[dict[str, Any]]]:
+    """Our own driver: its exit code is the verdict, 0 accepted and 3 not, whatever its report says."""
+    if ended.cause in _BY_US:
+        return _BY_US[ended.cause], ended.error, None
+    if ended.exit_code not in (0, 3):
+        return FAILED, "the goal's driver ended with %s" % (ended.error or how(ended)), None
+    return FINISHED, "", {**(report or {}), "goal_met": ended.exit_code == 0}
 
 
 _BY_US = {STOP: STOPPED, TIMEOUT: TIMED_OUT, IDLE: TIMED_OUT, LIMIT: FAILED}

@@ -37,14 +37,14 @@ _SHORT_NAP = 0.1
 
 def work(attendant: Attendant) -> judge.Ended:
     """The worker's first turn. Everything it started is gone afterwards."""
-    if attendant.spec.backend != "shell":
+    if attendant.spec.asks_model:
         from . import stagger  # which a command never needs
 
         stagger.await_turn(attendant)
         standstill.until_continued(attendant)
         if attendant.stop_asked():
             return judge.Ended(cause=judge.STOP, error=attendant.stopped)
-    name = "prompt.md" if attendant.spec.backend == "shell" else "input.md"
+    name = "input.md" if attendant.spec.asks_model else "prompt.md"
     return _turn(attendant, attendant.spec, attendant.run.file(name))
 
 
@@ -54,7 +54,7 @@ def may_ask_again(attendant: Attendant, ended: judge.Ended) -> bool:
     Only of a vendor without a schema flag, whose worker ended well by itself.
     """
     spec, progress = attendant.spec, attendant.story.progress
-    if spec.custom or spec.backend == "shell" or backends.adapter(spec.backend).SCHEMA_FLAG:
+    if spec.custom or not spec.asks_model or backends.adapter(spec.backend).SCHEMA_FLAG:
         return False
     return ended.cause in (judge.OWN, judge.LINGERED) and bool(progress.ok and progress.session_id)
 

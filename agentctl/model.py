@@ -151,6 +151,11 @@ class Spec(Record):
     fallback: tuple[str, ...] = ()
     created_at: float = 0.0
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether its prompt goes to a model: a command has none, a goal's driver asks others."""
+        return self.backend not in ("shell", "goal")
+
     def of_id(self, run_id: str) -> Spec:
         """The spec with the id it got, which names a worktree that is still to be made."""
         spec = self.replace(id=run_id)

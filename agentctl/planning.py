@@ -191,7 +191,7 @@ def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile, role
     texts = {"prompt.md": request.prompt.encode("utf-8", "surrogateescape"), "schema.json": _schema(request.schema)}
     if request.parts is not None:
         texts["parts.json"] = files.dump(request.parts)
-    if spec.backend != "shell":
+    if spec.asks_model:
         texts.update(_for_model(spec, adapter, texts["schema.json"], instructions, request.prompt))
     return Plan(spec=spec, texts=texts, env={k: str(v) for k, v in (profile.env or {}).items()})
 

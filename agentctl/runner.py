@@ -214,8 +214,8 @@ def _judged(attendant: Attendant) -> Result:
 
 def _report(attendant: Attendant) -> tuple[Optional[dict[str, Any]], str]:
     """The worker's report where it is valid, else None and what is wrong. A command gives none."""
-    if attendant.spec.backend == "shell":
-        return None, ""
+    if not attendant.spec.asks_model:
+        return attendant.story.progress.report, ""
     return report_of(attendant.story.progress, files.load(attendant.run.file("schema.json")))
 
 

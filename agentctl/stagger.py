@@ -26,7 +26,7 @@ _SAME_BOOT_S = 2.0
 def await_turn(attendant: Attendant) -> None:
     """Wait until this run's vendor may be started, or we are told to stop or to stand still."""
     spec, seconds = attendant.spec, attendant.config.stagger_s
-    if spec.custom or spec.backend == "shell" or seconds <= 0:
+    if spec.custom or not spec.asks_model or seconds <= 0:
         return
     try:
         moment = _reserved(os.path.join(attendant.run.home.slots, "starts-" + spec.backend), seconds)

@@ -61,7 +61,7 @@ def each(home: Home, ids: Sequence[str], timeout: Optional[float]) -> Iterator[R
     from queue import Empty
 
     deadline = None if timeout is None else time.monotonic() + timeout
-    ended = _watch(home, ids)
+    ended = ends(home, ids)
     for _ in ids:
         left = None if deadline is None else max(deadline - time.monotonic(), 0)
         try:
@@ -73,8 +73,8 @@ def each(home: Home, ids: Sequence[str], timeout: Optional[float]) -> Iterator[R
         yield answer
 
 
-def _watch(home: Home, ids: Sequence[str]) -> SimpleQueue[Result | Exception]:
-    """A thread per run, blocked on its lock; they die with the process.
+def ends(home: Home, ids: Sequence[str]) -> SimpleQueue[Result | Exception]:
+    """Where the results, or what went wrong, will come: a thread per run, blocked on its lock, dies with the process.
 
     Their stacks keep the usual size, which costs only addresses: in a small one deeply
     nested JSON is a crash and no RecursionError (seen with Python 3.13).

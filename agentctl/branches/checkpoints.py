@@ -9,9 +9,13 @@ from __future__ import annotations
 import os
 import time
 
+from .. import files
 from .. import git
 from .. import gitdoor
 from ..record import Record
+from ..trees import filling
+from ..trees import leftover
+from . import landing
 from .landing import Site
 
 TYPE_CHECKING = False
@@ -43,6 +47,51 @@ def state(cwd: str, scratch: str, leave: Iterable[str] = ()) -> State:
 
     Raises what gitdoor.TROUBLE names.
     """
+    return _state(*_looked_at(cwd, scratch), leave)
+
+
+def uncommitted(cwd: str, scratch: str) -> tuple[State, tuple[str, ...]]:
+    """As `state`, leaving nothing in the repository; and the names that differ from HEAD."""
+    repo, door = _looked_at(cwd, scratch)
+    objects = os.path.join(scratch, "objects")
+    files.private_folder(objects)
+    door.env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = gitdoor.quoted(door.env["GIT_OBJECT_DIRECTORY"])
+    door.env["GIT_OBJECT_DIRECTORY"] = objects
+    found = _state(repo, door, ())
+    names = door.ask("diff-tree", "-r", "-z", "--name-only", "--no-renames", found.head_tree, found.tree)
+    return found, tuple(os.fsdecode(name) for name in names.split(b"\0") if name)
+
+
+def commit_all(cwd: str, scratch: str, words: str) -> str:
+    """Commit all that is uncommitted in a checkout, as its owner; the new commit. Raises what TROUBLE names.
+
+    Under the index's own lock; hooks do not run.
+    """
+    repo, door = _looked_at(cwd, scratch)
+    index = os.path.join(repo.own, "index")
+    try:
+        files.create(index + ".lock", b"")
+    except FileExistsError:
+        raise gitdoor.CannotError("its index is locked by another git") from None
+    handed_in = False
+    try:
+        at = _state(repo, door, ())
+        owner = gitdoor.linked(repo.common, repo.own, _SECONDS)
+        _sign(door, *(filling.configured(owner, key) for key in ("user.name", "user.email")))
+        commit = (
+            door.ask("commit-tree", at.tree, "-p", at.head, stdin=words.encode("utf-8", "replace")).decode().strip()
+        )
+        owner.ask("update-ref", "-m", "agentctl: commit before a goal", "HEAD", commit, at.head)
+        leftover.hand_in(os.path.join(door.env["GIT_DIR"], "index"), index)
+        handed_in = True
+        return commit
+    finally:
+        if not handed_in:
+            files.remove(index + ".lock")
+
+
+def _looked_at(cwd: str, scratch: str) -> tuple[gitdoor.Repo, gitdoor.Door]:
+    """A private git directory over the checkout, which writes objects into the repository's own store."""
     deadline = time.monotonic() + _SECONDS
     repo = gitdoor.discover(cwd, deadline)
     if not repo.head:
@@ -50,6 +99,10 @@ def state(cwd: str, scratch: str, leave: Iterable[str] = ()) -> State:
     door = gitdoor.private(repo, scratch, deadline)
     del door.env["GIT_ALTERNATE_OBJECT_DIRECTORIES"]
     door.env["GIT_OBJECT_DIRECTORY"] = os.path.join(repo.common, "objects")
+    return repo, door
+
+
+def _state(repo: gitdoor.Repo, door: gitdoor.Door, leave: Iterable[str]) -> State:
     tree, note = git.working_tree(door, repo.top)
     left = b"\0".join(map(os.fsencode, leave))
     if left:
@@ -99,15 +152,20 @@ def put_back(
     return _committed(site, tree, commit, "the check's own files as they were at %s" % base), tuple(names)
 
 
-def tracked(common: str, commit: str, names: Iterable[str]) -> set[str]:
-    """Those of the names that are files of the commit."""
-    door = gitdoor.shared(common, _SECONDS)
-    wanted = [name for name in names if name and not name.startswith(("/", "-", ":"))]
-    if not wanted:
-        return set()
-    door.env["GIT_LITERAL_PATHSPECS"] = "1"
-    raw = door.ask("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", *wanted)
-    return {os.fsdecode(name) for name in raw.split(b"\0") if name}
+def listing(common: str, commit: str) -> list[str]:
+    """The names of all files of a commit."""
+    raw = gitdoor.shared(common, _SECONDS).ask("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+    return [os.fsdecode(name) for name in raw.split(b"\0") if name]
+
+
+def changed(common: str, scratch: str, old: str, new: str) -> tuple[str, ...]:
+    """Names of the files that differ between two commits."""
+    return landing.changed_files(Site(common, scratch), old, new)
+
+
+def stat(common: str, scratch: str, old: str, new: str) -> str:
+    """What `git diff --stat` says between two commits."""
+    return landing.diff_stat(Site(common, scratch), old, new)
 
 
 def patch(common: str, scratch: str, base: str, commit: str, most: int) -> str:
@@ -120,6 +178,11 @@ def patch(common: str, scratch: str, base: str, commit: str, most: int) -> str:
 
 def _committed(site: Site, tree: str, parent: str, words: str) -> str:
     door = site.objects
-    for who in ("AUTHOR", "COMMITTER"):
-        door.env.update({"GIT_%s_NAME" % who: _NOBODY[0], "GIT_%s_EMAIL" % who: _NOBODY[1]})
+    _sign(door, *_NOBODY)
     return door.ask("commit-tree", tree, "-p", parent, stdin=words.encode("utf-8", "replace")).decode("ascii").strip()
+
+
+def _sign(door: gitdoor.Door, name: str, mail: str) -> None:
+    """Say who commits: git would look for somebody where it is not said."""
+    for who in ("AUTHOR", "COMMITTER"):
+        door.env.update({"GIT_%s_NAME" % who: name or _NOBODY[0], "GIT_%s_EMAIL" % who: mail or _NOBODY[1]})

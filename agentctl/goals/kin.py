@@ -65,6 +65,17 @@ def named(home: Home, word: str) -> list[Run]:
     return runs(home, asked.root_of(home, run.id))
 
 
+def agent_of(root: str, name: str) -> str:
+    """The agent that a member of the team is in this goal: its runs are one conversation."""
+    return "%s-%s" % (root, name)
+
+
+def name_of(run: Run) -> str:
+    """The member whose run this is; "" where it is nobody's."""
+    spec = run.spec()
+    return spec.agent[len(spec.goal) + 1 :] if spec.agent.startswith(spec.goal + "-") else ""
+
+
 def live(home: Home, root: str) -> list[Run]:
     """The members that have not ended, as far as their folders tell."""
     ids = set(finding.live(home))

@@ -222,7 +222,7 @@ def _committed(kept: Kept, spec: Spec, known: Given, scratch: str) -> str:
         if tree == owner.line("rev-parse", head + "^{tree}"):
             return ""
         made = _made(kept, spec, tree, head, door, owner)
-        _hand_in(os.path.join(door.env["GIT_DIR"], "index"), index)
+        hand_in(os.path.join(door.env["GIT_DIR"], "index"), index)
         handed_in = True
     finally:
         if not handed_in:  # else the lock has become the index, and one that is there now is another's
@@ -289,7 +289,7 @@ def _identities(kept: Kept, door: gitdoor.Door) -> dict[str, str]:
     return dict(zip(names, (worker, "%s@%s" % (worker, _INVALID), *user)))
 
 
-def _hand_in(ours: str, theirs: str) -> None:
+def hand_in(ours: str, theirs: str) -> None:
     """Our index in place of the worktree's, whose lock file we hold, as git does it."""
     fd = os.open(theirs + ".lock", os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:

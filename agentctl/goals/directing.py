@@ -1,0 +1,65 @@
+"""The run of a goal's orchestrator: one for each cycle, and one more each time it was interrupted."""
+
+from __future__ import annotations
+
+from .. import conversation
+from .. import followup
+from .. import paths
+from .. import prompting
+from ..measures import Limits
+from ..request import Request
+from ..store import Run
+from . import briefs
+from . import kin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from .goal import Goal
+
+PROFILE = "direct"
+
+
+def step_of(cycle: int) -> str:
+    """What the orchestrator's run of a cycle is called; the step of what it asks begins with the same word."""
+    return "cycle-%d/orchestrator" % cycle
+
+
+def fresh(goal: Goal, cycle: int, summary: str, reasons: Sequence[str]) -> Request:
+    """The run that begins a cycle."""
+    told = briefs.cycle(goal.text, goal.asked, goal.team, cycle, summary, reasons)
+    server = (*paths.PROGRAM, "--home", goal.home.path, "mcp", "--goal", goal.root)
+    return goal.request(told, step_of(cycle)).replace(
+        profile=PROFILE,
+        backend=goal.asked.orchestrator,
+        model=goal.asked.model,
+        effort=goal.asked.effort,
+        title="directs cycle %d" % cycle,
+        mcp=server,
+        limits=goal.limits(Limits()),
+    )
+
+
+def after(goal: Goal, before: Run, request: Request) -> Request:
+    """As `request`, going on from a run that was interrupted: in its conversation where it has one.
+
+    Raises AgentctlError.
+    """
+    result = before.result()
+    if result is None or not conversation.answered(result):
+        return request.replace(parent=before.id)
+    asked = request.replace(prompt=briefs.interrupted(_asked_by(goal, before)))
+    resumed, _ = followup.request_of(goal.home, goal.config, before, asked, goal.env)
+    return resumed
+
+
+def _asked_by(goal: Goal, before: Run) -> Iterator[str]:
+    """A line for each run that was begun in the cycle of this one."""
+    step = before.spec().step
+    for run in kin.members(goal.home, goal.root):
+        spec = run.spec()
+        if spec.wake.run and Run(goal.home, spec.wake.run).spec().step == step and kin.name_of(run):
+            words = prompting.shortened(" ".join(run.text("prompt.md", 2000).split()), 160)
+            yield "- %s, run %s, %s: %s" % (kin.name_of(run), run.id, kin.known(run)["status"], words)
