@@ -139,6 +139,8 @@ SIDEWAYS: dict[str, str] = {
     "overlap": "finding",
     "workflows": "agents api briefing capacity config conversation finding followup judge launch lending listing "
     "planning projects waiting",
+    "goals": "api capacity config conversation finding followup launch listing merging planning projects roles "
+    "serving stream waiting",
     "api": "config finding followup lending projects waiting spawning",
     "lending": "conversation finding orchestrators pools",
     "attend": "config story worker slots",

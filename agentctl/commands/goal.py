@@ -36,30 +36,37 @@ _MOST = 30
 
 
 def add_arguments(parser: ArgumentParser) -> None:
+    what = "a file with the goal (- is stdin) and where; or %s" % ", ".join(_VERBS)
+    parser.add_argument("words", metavar="GOAL.md [DIR]", nargs="*", help=what)
+    _add_who(parser)
+    _add_checks(parser)
+    _add_limits(parser)
     add = parser.add_argument
-    add(
-        "words",
-        metavar="GOAL.md [DIR]",
-        nargs="*",
-        help="a file with the goal (- is stdin) and where; or %s" % ", ".join(_VERBS),
-    )
+    add("--worktree", dest="place", action="store_const", const=starting.BESIDE, default="", help="work in a worktree")
+    commit = "commit what is uncommitted first"
+    add("--commit", dest="place", action="store_const", const=starting.COMMIT, default="", help=commit)
+    add("--no-pane", action="store_true", help="run it without tmux; nothing else changes")
+    add("--wait", action="store_true", help="wait for the end; the exit code is that of `wait`")
+    add("--yes", action="store_true", help="do not ask before it begins")
+    add("--json", action="store_true", help="list, show: one JSON object")
+
+
+def _add_who(parser: ArgumentParser) -> None:
+    add = parser.add_argument
     add("--project", metavar="NAME", default="", help="a registered project (default: the one that contains DIR)")
     add("--title", metavar="T", default="", help="a few words for lists and the pane (default: the goal's first line)")
     add("--orchestrator", metavar="B", default="", help="who directs: %s" % ", ".join(starting.ORCHESTRATORS))
     add("--model", metavar="M", default="", help="of the orchestrator")
     add("--effort", metavar="E", default="", help="of the orchestrator")
     add("--team", metavar="FILE", default="", help="who works and verifies (default: team.json of the home, or ours)")
+
+
+def _add_checks(parser: ArgumentParser) -> None:
+    add = parser.add_argument
     add("--verify", metavar="CMD", default="", help="a shell command that must pass, run by us in a fresh checkout")
-    add("--protect", metavar="GLOB", action="append", default=[], help="files that the check runs as they were, too")
+    add("--protect", metavar="GLOB", action="append", default=[], help="more files that the check runs as they were")
     add("--may-change", metavar="GLOB", action="append", default=[], help="tests or settings that the work may change")
     add("--mode", choices=MODES, default="", help="saga: until accepted or a limit is reached; mission: one cycle")
-    _add_limits(parser)
-    add("--worktree", dest="place", action="store_const", const=starting.BESIDE, default="", help="work in a worktree")
-    add("--commit", dest="place", action="store_const", const=starting.COMMIT, help="commit what is uncommitted first")
-    add("--no-pane", action="store_true", help="run it without tmux; nothing else changes")
-    add("--wait", action="store_true", help="wait for the end; the exit code is that of `wait`")
-    add("--yes", action="store_true", help="do not ask before it begins")
-    add("--json", action="store_true", help="list, show: one JSON object")
 
 
 def _add_limits(parser: ArgumentParser) -> None:

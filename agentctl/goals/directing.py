@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .goal import Goal
 
-PROFILE = "direct"
+ROLE = "director"
 
 
 def step_of(cycle: int) -> str:
@@ -32,7 +32,7 @@ def fresh(goal: Goal, cycle: int, summary: str, reasons: Sequence[str]) -> Reque
     told = briefs.cycle(goal.text, goal.asked, goal.team, cycle, summary, reasons)
     server = (*paths.PROGRAM, "--home", goal.home.path, "mcp", "--goal", goal.root)
     return goal.request(told, step_of(cycle)).replace(
-        profile=PROFILE,
+        role=ROLE,
         backend=goal.asked.orchestrator,
         model=goal.asked.model,
         effort=goal.asked.effort,

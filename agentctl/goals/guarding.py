@@ -9,7 +9,6 @@ New tests are the work's own, and stay.
 from __future__ import annotations
 
 import re
-import shlex
 
 from .. import globs
 
@@ -66,6 +65,8 @@ def is_setting(name: str, command: str) -> bool:
 
 def named_by(command: str, there: set[str]) -> set[str]:
     """The files that a command names: `sh ./ci/check.sh` names ci/check.sh."""
+    import shlex  # heavy, and of goals alone
+
     try:
         words = shlex.split(command)
     except ValueError:

@@ -49,6 +49,7 @@ def summary(home: Home, root: str) -> Summary:
 
 
 def summed_up(home: Home, runs: Sequence[Run], history: Sequence[Entry]) -> Summary:
+    """The row of a goal whose runs and steps were read already."""
     newest, spec, asked = runs[-1], runs[-1].spec(), load(runs[-1])
     known = kin.known(newest)
     over = history[-1] if history and history[-1]["step"] == journal.OVER and known["status"] not in LIVE else {}

@@ -8,6 +8,7 @@ does reaches the work.
 from __future__ import annotations
 
 import os
+import shutil
 
 from .. import custody
 from .. import files
@@ -52,6 +53,7 @@ class Bench:
     def close(self) -> None:
         while self._beds:
             self._beds.popitem()[1].close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def state(self) -> checkpoints.State:
         """The work as it lies there now. Raises AgentctlError."""

@@ -6,6 +6,7 @@ it against the code. A page states what is so; README.md has the reasons.
 
 from __future__ import annotations
 
+from .aiming import GOALS
 from .keeping import ISOLATION
 from .keeping import QUEUES
 from .reading import ENVIRONMENT
@@ -31,6 +32,7 @@ TOPICS: dict[str, tuple[str, str]] = {
     "exit-codes": ("what the exit code of a command says", EXIT_CODES),
     "environment": ("variables that are read, and those a worker sees", ENVIRONMENT),
     "figures": ("what runs used, did and cost, and how far to believe it", FIGURES),
+    "goals": ("work towards a goal, verified before it is accepted", GOALS),
     "home": ("the home, the run folder, every file in one line", HOME),
     "isolation": ("a worktree for each run, and the way back", ISOLATION),
     "orchestrators": ("who is told what, how, and where it is kept until then", ORCHESTRATORS),

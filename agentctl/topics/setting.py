@@ -9,6 +9,8 @@ BACKENDS = """\
   shell   any command after `--`; its exit code is the claim, the end of its
           output the summary:
           agentctl start --project p --backend shell --title tests -- make test
+  goal    cycles of work and verification, set by `agentctl goal`; its worker
+          is a driver of ours
 
 A backend of your own is an entry in the home's config.json:
 

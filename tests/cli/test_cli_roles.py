@@ -32,7 +32,7 @@ def test_roles_lists_those_that_are_shipped_and_ones_own(world: World) -> None:
     head, *rows = world.ok("roles").splitlines()
     assert head.split() == ["NAME", "PROFILE", "PERMISSIONS", "FROM", "DESCRIPTION"]
     cells = {row.split()[0]: row.split(maxsplit=4) for row in rows}
-    assert len(rows) == 12 and list(cells) == sorted(cells)
+    assert len(rows) == 13 and list(cells) == sorted(cells)
     assert cells["poet"] == ["poet", "-", "read-only", "own", "Writes in verse"]
     assert cells["scout"] == ["scout", "-", "-", "own", "-"]
     assert cells["builder"][:4] == ["builder", "deep", "edit", "shipped"]
@@ -41,7 +41,7 @@ def test_roles_lists_those_that_are_shipped_and_ones_own(world: World) -> None:
 def test_roles_as_json(world: World) -> None:
     path = own(world, "poet", "---\nprofile: spark\n---\nYou are a poet.\n")
     listed = json.loads(world.ok("roles", "--json"))
-    assert listed["format"] == 1 and len(listed["roles"]) == 12
+    assert listed["format"] == 1 and len(listed["roles"]) == 13
     poet = {"name": "poet", "profile": "spark", "permissions": "", "description": ""}
     poet.update({"path": str(path), "from": "own"})
     assert poet in listed["roles"]
@@ -62,7 +62,7 @@ def test_a_role_that_is_not_there_and_one_that_is_damaged(world: World) -> None:
     path = own(world, "poet", "---\npermissions: lots\n---\nYou are.\n")
     for words in (["roles"], ["roles", "poet"], ["start", "--role", "poet"]):
         done = world.run(*words, stdin="x")
-        assert done.returncode == 1 and len(done.stdout.splitlines()) == (12 if words == ["roles"] else 0), words
+        assert done.returncode == 1 and len(done.stdout.splitlines()) == (13 if words == ["roles"] else 0), words
         assert done.stderr.splitlines()[0] == (
             "agentctl: role `poet` (%s): permissions is one of read-only, edit, full" % path
         )
@@ -100,7 +100,7 @@ def test_a_role_is_completed(world: World) -> None:
         return [line.partition("\t")[0] for line in world.ok("_complete", "--", *words).splitlines()]
 
     assert offered("start", "--role", "p") == offered("roles", "p") == ["planner", "poet"]
-    assert len(offered("spawn", "--role", "")) == 12
+    assert len(offered("spawn", "--role", "")) == 13
     own(world, "poet", "")
     assert offered("start", "--role", "p") == ["planner"]
 

@@ -25,6 +25,7 @@ SHIPPED = {
     "analyst": ("review", READ_ONLY),
     "architect": ("deep", READ_ONLY),
     "builder": ("deep", EDIT),
+    "director": ("review", READ_ONLY),
     "documenter": ("spark", EDIT),
     "planner": ("deep", READ_ONLY),
     "reviewer": ("review", READ_ONLY),
