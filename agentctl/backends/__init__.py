@@ -37,8 +37,13 @@ NAMES: dict[str, str] = {
     "codex": "Codex CLI (OpenAI)",
     "cursor": "Cursor CLI",
     "shell": "any command",
+    "anthropic": "Anthropic's Messages API, as a goal's orchestrator",
+    "gemini": "the Gemini API, as a goal's orchestrator",
 }
 """The backends that need no description in the configuration; each is a module here."""
+
+OURS: dict[str, str] = {"anthropic": "_converse", "gemini": "_converse"}
+"""Those whose worker is a program of our own: by which errand it is called (errands.py)."""
 
 
 def adapter(name: str) -> Adapter:

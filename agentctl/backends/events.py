@@ -9,8 +9,11 @@ For backends of the user's own (`"stream": "events"`); what is no such line is s
 
 from __future__ import annotations
 
-from .. import strictjson
-from ..model import Event
+from . import lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..model import Event
 
 KINDS = frozenset(
     ("session", "message", "thinking", "tool_call", "tool_result", "file_read", "file_write")
@@ -20,13 +23,4 @@ KINDS = frozenset(
 
 def parse(line: bytes) -> list[Event]:
     """One line → its event; total."""
-    try:
-        raw = strictjson.decoded(line)
-    except ValueError:
-        raw = None
-    if not isinstance(raw, dict) or raw.get("kind") not in KINDS:
-        return [Event(kind="other", text=line[:1000].decode("utf-8", "replace"))]
-    text, data = raw.get("text"), raw.get("data")
-    return [
-        Event(kind=raw["kind"], text=text if isinstance(text, str) else "", data=data if isinstance(data, dict) else {})
-    ]
+    return lines.told(line, KINDS)
