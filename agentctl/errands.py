@@ -1,4 +1,4 @@
-"""What agentctl has itself called for: by a sentinel, a runner, or Claude Code's hooks.
+"""What agentctl has itself called for: by a sentinel, a runner (as its worker too), or Claude Code's hooks.
 
 Nobody looks at what these print but the hook's caller; a mistake of theirs must not be
 shown to a model as advice, so a hook that cannot work says nothing and succeeds.
@@ -29,6 +29,10 @@ def main(errand: str, words: Sequence[str], home_option: str) -> int:
         return _hook(words[0] if words else "", home_option)
     if errand == "_goal":
         return _goal()
+    if errand == "_converse":
+        from .conversing import main as conversing
+
+        return conversing.main(os.environ)
     home = store.Home(words[0])
     if errand == "_tell":
         from . import keeper

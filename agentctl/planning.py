@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 _AS_ASKED = (
-    *("agent", "argv", "parent", "after", "verify", "escalated_from", "session_id", "usage_before", "pane"),
+    *("agent", "parent", "after", "verify", "escalated_from", "session_id", "usage_before", "pane"),
     *("touches", "batch", "batch_parallel", "workflow", "step", "continue_on", "fresh", "conversation_limit"),
     *("goal", "mcp"),
 )
@@ -68,6 +68,7 @@ def plan(home: Home, config: Config, request: Request, project: Project, env: Ma
         cwd=request.cwd or project.path,
         top=paths.repository_top(request.cwd or project.path),
         backend=choice.backend,
+        argv=serving.argv(choice.backend, request.argv),
         asked_backend=request.backend,
         asked_limits=request.limits,
         executable=executable,

@@ -31,15 +31,21 @@ def backend(
         custom = configuration.backend(config, choice.backend)
         executable = _executable(config, choice.backend, custom, request, env)
         unsought = choice.backend == "shell" and (not request.argv or os.sep in request.argv[0])
+        unsought = unsought or choice.backend in backends.OURS
         if executable or unsought:  # a path is taken as it is; the runner says where it leads nowhere
             return choice, executable, custom
     raise _not_installed(choices, profile, request.argv)
 
 
+def argv(name: str, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """What stands in the spec as its argv: the command asked for, or our own program for a backend that is ours."""
+    return (*paths.PROGRAM, backends.OURS[name]) if name in backends.OURS else asked
+
+
 def _executable(
     config: Config, name: str, custom: Optional[dict[str, Any]], request: Request, env: Mapping[str, str]
 ) -> str:
-    if name in ("shell", "goal"):
+    if name == "shell":
         candidates: tuple[str, ...] = request.argv[:1]
     elif custom:
         candidates = tuple(str(a) for a in (custom.get("argv") or ())[:1])

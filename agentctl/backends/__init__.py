@@ -38,8 +38,13 @@ NAMES: dict[str, str] = {
     "cursor": "Cursor CLI",
     "shell": "any command",
     "goal": "cycles of work and verification: `agentctl goal`",
+    "anthropic": "Anthropic's Messages API, as a goal's orchestrator",
+    "gemini": "the Gemini API, as a goal's orchestrator",
 }
 """The backends that need no description in the configuration; each is a module here."""
+
+OURS: dict[str, str] = {"goal": "_goal", "anthropic": "_converse", "gemini": "_converse"}
+"""Those whose worker is a program of our own: by which errand it is called (errands.py)."""
 
 
 def adapter(name: str) -> Adapter:

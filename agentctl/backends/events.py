@@ -23,4 +23,4 @@ KINDS = frozenset(
 
 def parse(line: bytes) -> list[Event]:
     """One line → its event; total."""
-    return lines.own(line, KINDS)
+    return lines.told(line, KINDS)

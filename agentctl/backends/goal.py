@@ -22,10 +22,14 @@ PRESET_SESSION = False
 INTERRUPT_FIRST = False
 STRICT_SCHEMA = False
 
+STEP = "goal"
+"""What the run of a goal is, of the goal; those that work for it are other steps."""
+_KINDS = frozenset(("step", "message", "news", "report", "error"))
+
 
 def refuse(spec: Spec) -> str:
     """Why this backend cannot serve the spec, or ""."""
-    return "" if spec.argv else "a goal is set by `agentctl goal`"
+    return "" if spec.step == STEP else "a goal is set by `agentctl goal`"
 
 
 def command(spec: Spec, files: RunFiles) -> Command:
@@ -35,4 +39,4 @@ def command(spec: Spec, files: RunFiles) -> Command:
 
 def parse(line: bytes) -> list[Event]:
     """One line of the driver's. Total."""
-    return lines.own(line, ("step", "message", "news", "report", "error", "usage"))
+    return lines.told(line, _KINDS)

@@ -15,9 +15,10 @@ from ..model import Event
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Container
     from typing import Any
     from typing import Optional
+
+    from ..model import Spec
 
 LONGEST_LINE = 1 << 20
 LONGEST_TEXT = 4000
@@ -26,6 +27,7 @@ LONGEST_PATH = 1000
 LONGEST_NAME = 120
 DEEPEST = 32
 _MOST = 1 << 53
+_API_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,119}\Z")
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}\Z")
 
 
@@ -50,17 +52,45 @@ def parsed(line: bytes, readers: dict[str, Callable[[dict[str, Any]], list[Event
     return reader(raw) if reader else [other(kind)]
 
 
-def own(line: bytes, kinds: Container[str]) -> list[Event]:
-    """The event of a line in our own language, where its kind is one of these. Never raises."""
+def told(line: bytes, kinds: frozenset[str], unshown: frozenset[str] = frozenset()) -> list[Event]:
+    """The event on a line of our own language (events.py), if it is of these kinds; nothing for the `unshown`.
+
+    What is no such line is shown as it is.
+    """
     try:
         raw = strictjson.decoded(line)
     except ValueError:
         raw = None
-    if not isinstance(raw, dict) or raw.get("kind") not in kinds:
+    kind = raw.get("kind") if isinstance(raw, dict) else None
+    if isinstance(kind, str) and kind in unshown:
+        return []
+    if not isinstance(raw, dict) or not isinstance(kind, str) or kind not in kinds:
         return [Event(kind="other", text=line[:1000].decode("utf-8", "replace"))]
     words, data = raw.get("text"), raw.get("data")
-    said = words if isinstance(words, str) else ""
-    return [Event(kind=raw["kind"], text=said, data=data if isinstance(data, dict) else {})]
+    return [Event(kind=kind, text=words if isinstance(words, str) else "", data=data if isinstance(data, dict) else {})]
+
+
+_TALKED = frozenset(("session", "message", "tool_call", "tool_result", "usage", "limit", "retry", "error", "report"))
+_UNSHOWN = frozenset(("said", "turn", "answer", "progress"))
+"""Entries of a conversation, which are of no interest outside raw.jsonl; and that a call is still at work."""
+
+
+def talked(line: bytes) -> list[Event]:
+    """The event on a line of `agentctl _converse`."""
+    return told(line, _TALKED, _UNSHOWN)
+
+
+def unfit_for_api(spec: Spec) -> str:
+    """Why a vendor's API cannot serve the spec, or ""."""
+    if not spec.goal:
+        return "the backend %s serves as a goal's orchestrator only" % spec.backend
+    if not all(_API_WORD.match(word) for word in (spec.model, spec.effort) if word):
+        return "no model or effort of an API looks like this: %s %s" % (clip(spec.model, 80), clip(spec.effort, 80))
+    try:
+        safe_session(spec.session_id or "new")
+    except ValueError as unsafe:
+        return str(unsafe)
+    return ""
 
 
 def nothing(_: dict[str, Any]) -> list[Event]:

@@ -16,6 +16,7 @@ from ..record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+    from typing import Optional
 
     from ..store import Home
     from .of_run import Figures
@@ -38,14 +39,18 @@ def table(home: Home) -> Table:
     return shipped.replace(own=config.load(home)[0].prices or {})
 
 
+def entry(known: Table, model: str, day: str) -> Optional[dict[str, Any]]:
+    """The price of a model on a day (2026-11-20), or None: the user's own before the shipped one."""
+    return prices.in_force(known.own, model, day) or prices.in_force(known.models, model, day)
+
+
 def priced(figures: Figures, known: Table, today: str) -> Figures:
     """The figures with the cost that the table gives, in the column of who pays; as they are where it gives none."""
     if not figures.unpriced:
         return figures
-    day = figures.ended or today
-    entry = prices.in_force(known.own, figures.model, day) or prices.in_force(known.models, figures.model, day)
+    price = entry(known, figures.model, figures.ended or today)
     used = Usage(input=figures.input, cached=figures.cached, output=figures.output)
-    cost = prices.cost(entry, used) if entry else None
+    cost = prices.cost(price, used) if price else None
     if cost is None:
         return figures
     return figures.replace(**{_COLUMNS.get(figures.billing or "", "unknown_usd"): cost, "unpriced": 0})

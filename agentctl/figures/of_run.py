@@ -25,6 +25,8 @@ _TELLS = {
     "claude": ("files_read", "files_written", "denied", "retries"),
     "cursor": ("files_read", "files_written", "denied"),
     "codex": ("files_written", "retries"),
+    "anthropic": ("files_read", "files_written", "denied", "retries"),
+    "gemini": ("files_read", "files_written", "denied", "retries"),
 }
 """Of which of these figures the lack in a stream means 0."""
 

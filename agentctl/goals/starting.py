@@ -11,8 +11,10 @@ import shutil
 import time
 
 from .. import api
+from .. import backends
 from .. import capacity
 from .. import config as configuration
+from .. import credentials
 from .. import environ
 from .. import files
 from .. import followup
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 BESIDE, COMMIT = "worktree", "commit"
-ORCHESTRATORS = ("claude", "codex")
+ORCHESTRATORS = ("claude", "codex", "anthropic", "gemini")
 _LATE_S = 300.0
 _MOST_NAMED = 5
 
@@ -102,7 +104,7 @@ def planned(home: Home, wish: Wish, env: Mapping[str, str]) -> Planned:
         )
     members, left_out = team.gathered(home, config, wish.team, project, env)
     asked = wish.asked.replace(
-        orchestrator=_orchestrator(config, wish.asked.orchestrator, project, env),
+        orchestrator=_orchestrator(home, config, wish.asked.orchestrator, project, env),
         team={name: member.to_json() for name, member in members.items()},
         setup=project.setup,
         setup_timeout_s=config.setup_timeout_s,
@@ -154,9 +156,9 @@ def _in_scratch(home: Home, look: Callable[[str], T]) -> T:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _orchestrator(config: Config, wished: str, project: Project, env: Mapping[str, str]) -> str:
+def _orchestrator(home: Home, config: Config, wished: str, project: Project, env: Mapping[str, str]) -> str:
     """The one asked for, else the first that can work here. Raises AgentctlError."""
-    found = {name: refusal(config, name, project, env) for name in ([wished] if wished else ORCHESTRATORS)}
+    found = {name: refusal(home, config, name, project, env) for name in ([wished] if wished else ORCHESTRATORS)}
     served = next((name for name, why in found.items() if not why), "")
     if not served:
         raise AgentctlError(
@@ -166,11 +168,22 @@ def _orchestrator(config: Config, wished: str, project: Project, env: Mapping[st
     return served
 
 
-def refusal(config: Config, name: str, project: Project, env: Mapping[str, str]) -> str:
+def refusal(home: Home, config: Config, name: str, project: Project, env: Mapping[str, str]) -> str:
     """Why a backend cannot direct a goal, or ""."""
     if name not in ORCHESTRATORS:
         return "it is none of %s" % ", ".join(ORCHESTRATORS)
+    if name in backends.OURS:
+        return _without_key(home, name, env)
     return team.refusal(config, name, project, env)
+
+
+def _without_key(home: Home, name: str, env: Mapping[str, str]) -> str:
+    """Why an API cannot be asked, or ""."""
+    try:
+        credentials.key(credentials.KEYS[name], env, home)
+        return ""
+    except AgentctlError as e:
+        return str(e)
 
 
 def start(home: Home, plan: Planned, env: Mapping[str, str]) -> str:
@@ -200,6 +213,7 @@ def _driven(asked: GoalAsked, project: Project) -> dict[str, Any]:
         "project": project.name,
         "backend": "goal",
         "argv": (*paths.PROGRAM, "_goal"),
+        "step": "goal",
         "limits": Limits(timeout_s=late),
     }
 

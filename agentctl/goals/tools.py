@@ -47,7 +47,7 @@ LONGEST_ANSWER = 24_000
 
 def of_goal(home: Home, goal_id: str, caller_run: str, env: Mapping[str, str]) -> GoalTools:
     """The tools of one orchestrator's run. Raises AgentctlError where there is no such goal, or the run is not its."""
-    goal = Goal(home, goal_id, env)
+    goal = Goal(home, goal_id, {**env, "AGENTCTL_RUN_ID": caller_run})
     if not caller_run or home.run(caller_run).spec().goal != goal.root:
         raise usage_error("run %s does not work for goal %s" % (caller_run or "?", goal.root))
     return GoalTools(goal, caller_run)

@@ -35,6 +35,9 @@ Read by agentctl:
                   whose inbox the caller's runs report to, where `orch` or Codex
                   says so; see `agentctl help orchestrators`
   PATH            where the workers' programs are looked for, at `start`
+  ANTHROPIC_API_KEY, GEMINI_API_KEY, GOOGLE_API_KEY, ANTHROPIC_BASE_URL,
+  GEMINI_BASE_URL the key and the address for an orchestrator that is an API,
+                  before those in the home's .env: `agentctl help backends`
 
 Set for a worker, and for the setup and verify commands:
 
@@ -57,6 +60,7 @@ The home is readable by you alone; `agentctl help environment` says where it is.
 
   config.json      settings, yours to edit: `agentctl help config`
   projects.json    registered directories
+  .env             keys of APIs, if you put some there: `agentctl help backends`
   prompts/         your own orchestrator.md, spark.md, deep.md, review.md,
                    glance.md, and roles/NAME.md; they come before those that
                    are shipped

@@ -12,6 +12,22 @@ BACKENDS = """\
   goal    cycles of work and verification, set by `agentctl goal`; its worker
           is a driver of ours
 
+Two more serve as a goal's orchestrator only. A worker of our own asks the
+vendor's HTTP API, and the goal's tools are all that it can do:
+
+  anthropic  Anthropic's Messages API: ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL
+  gemini     the Gemini API: GEMINI_API_KEY or GOOGLE_API_KEY, GEMINI_BASE_URL
+
+The key is in the environment, or in the file `.env` of the home, which nobody
+else may be able to read: lines of NAME=value, `#` begins a comment. It is in no
+argument list, no log and no run's folder, and goes over https:// to that host
+only; http:// is for addresses of this machine. `--model` is the vendor's own id
+(claude-opus-5-5 and gemini-4-argon, if none is named), `--effort` its own word.
+Too many requests, overload and broken connections are waited out, eight tries
+for one answer. A limit that lasts longer, or a key that is refused, ends the
+run, which says so; a run that goes on in its session has the conversation as it
+was, out of the lines of the runs before it.
+
 A backend of your own is an entry in the home's config.json:
 
   {"backends": {"mycli": {

@@ -1,8 +1,8 @@
 """What the model in the live tests says: scenarios, chosen by a marker in the prompt.
 
 A scenario is a list of steps; a step is one answer of the model, written without
-any vendor's words, so that one table drives every vendor (stub_anthropic.py and
-stub_openai.py translate). The server keeps no state of a conversation: the newest
+any vendor's words, so that one table drives every vendor (stub_anthropic.py,
+stub_openai.py and stub_gemini.py translate). The server keeps no state of a conversation: the newest
 user text with a marker names the scenario, and the number of model turns since that
 text is the number of the step. Any number of runs can therefore share one server.
 
@@ -22,6 +22,7 @@ Keys of a step:
     cut       true: drop the connection after the first piece
     fail      an entry of the vendor's FAILURES  headers   added to the answer's
     message   the failure's text                 times     fail only so often, then answer
+    raw       of an answer in one piece: bytes in its place; more: so many bytes after it
 """
 
 from __future__ import annotations

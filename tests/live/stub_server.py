@@ -1,10 +1,10 @@
-"""A model server on loopback that speaks for both vendors, inside the test's own process.
+"""A model server on loopback that speaks for the vendors, inside the test's own process.
 
     with StubServer() as stub:
         ... run a CLI with stub.url ...
         assert stub.asked("the earlier prompt")[-1].model == "..."
 
-Claude Code: ANTHROPIC_BASE_URL = stub.url. Codex: base_url = stub.url + "/v1".
+Claude Code: ANTHROPIC_BASE_URL = stub.url. Codex: base_url = stub.url + "/v1". Gemini: GEMINI_BASE_URL = stub.url.
 The same facts by HTTP, for a test's subprocess: GET /__stub/requests and
 GET /__stub/wait?text=...&timeout=S (answers once a request has contained the text).
 
@@ -33,6 +33,7 @@ from urllib.parse import parse_qs
 from urllib.parse import urlsplit
 
 from . import stub_anthropic
+from . import stub_gemini
 from . import stub_openai
 from .stub_scenarios import Step
 from .stub_scenarios import chosen
@@ -41,6 +42,7 @@ from .stub_turn import Sent
 from .stub_turn import Turn
 
 DIALECTS: dict[str, ModuleType] = {d.PATH: d for d in (stub_anthropic, stub_openai)}
+FAULTS = ("fail", "cut", "raw", "more", "hang")
 KEPT_CHARS = 64_000_000
 LONGEST_BODY = 64_000_000
 GONE = (ConnectionError, TimeoutError, ValueError)
@@ -131,7 +133,7 @@ class StubServer(ThreadingHTTPServer):
             return step
         key = "%s/%s/%d" % (turn.session, turn.scenario, turn.step)
         self._failed[key] += 1
-        return step if self._failed[key] <= step["times"] else {k: v for k, v in step.items() if k != "fail"}
+        return step if self._failed[key] <= step["times"] else {k: v for k, v in step.items() if k not in FAULTS}
 
     def noted(self, turn: Turn, ended: str) -> None:
         """Write down how the answer ended: "answered", "cut", or "client gone"."""
@@ -164,12 +166,17 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """A request for an answer of the model, in the dialect of its path."""
         body = self._body()
-        dialect = DIALECTS.get(urlsplit(self.path).path)
+        path = urlsplit(self.path).path
+        named = stub_gemini.PATH.match(path)
+        dialect = stub_gemini if named else DIALECTS.get(path)
         if dialect is None:
             self.server.other.append("POST %s" % self.path)
             return self._json(Sent(404, {}, {"error": {"message": "stub: nothing here"}}))
         turn: Turn = dialect.read(body, {k.lower(): v for k, v in self.headers.items()})
+        turn.model = named.group(1) if named else turn.model
         step = self.server.decide(turn)
+        wrong = stub_gemini.wrong_with(body) if named else ""
+        step = {"fail": "bad_request", "message": wrong} if wrong else step
         try:
             self.server.noted(turn, self._answer(dialect, body, turn, step))
         except GONE:
@@ -187,9 +194,27 @@ class _Handler(BaseHTTPRequestHandler):
         turn.status = 200
         whole = dialect.answer(step, turn, turn.number)
         if not body.get("stream"):
-            self._json(Sent(200, step.get("headers", {}), whole))
-            return "answered"
+            return self._whole(whole, step)
         return self._stream(dialect, whole, step)
+
+    def _whole(self, whole: dict[str, Any], step: Step) -> str:
+        """An answer in one piece: as it is, cut in its middle, silent, or `raw` bytes that are no answer."""
+        if step.get("hang"):
+            self.server.stopping.wait(step["hang"])
+        raw = step["raw"].encode() if "raw" in step else json.dumps(whole).encode()
+        self.send_response(200)
+        for name, value in {"content-type": "application/json", **step.get("headers", {})}.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(raw) + step.get("more", 0)))
+        self.end_headers()
+        if step.get("cut"):
+            self.wfile.write(raw[: len(raw) // 2])
+            return self._cut()
+        self.wfile.write(raw)
+        left = step.get("more", 0)
+        while left > 0:
+            left -= self.wfile.write(b" " * min(left, 1 << 20))
+        return "answered"
 
     def _stream(self, dialect: ModuleType, whole: dict[str, Any], step: Step) -> str:
         self.send_response(200)
