@@ -87,8 +87,8 @@ def post(run: Run, spec: Spec, kind: str, words: str, result: Optional[Result] =
 
 
 def post_end(run: Run, spec: Spec, result: Result) -> bool:
-    """The event of the run's end."""
-    return post(run, spec, inbox.ENDED, judge.headline(result), result)
+    """The event of the run's end. Of those that work for a goal its driver is told, who has news of its own."""
+    return not spec.goal and post(run, spec, inbox.ENDED, judge.headline(result), result)
 
 
 def _line(result: Result) -> str:

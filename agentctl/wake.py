@@ -76,6 +76,8 @@ def end_of(home: Home, config: Config, spec: Spec, words: str, env: Mapping[str,
 
     Raises AgentctlError without tmux; OSError.
     """
+    if spec.goal:
+        return  # its driver waits for it, and tells what matters
     name = inbox.heir(home, spec.wake.orchestrator)
     if name and not locks.held(inbox.folder(home, name, "keeper.lock")):
         _leave_to_promise(home, spec.id)

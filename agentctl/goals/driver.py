@@ -177,8 +177,8 @@ class Driver:
     def _over(self, step: Step) -> int:
         accepted = step.outcome == journal.ACCEPTED
         self._write(journal.OVER, "%s: %s" % (step.outcome, step.why), outcome=step.outcome, why=step.why)
+        self.stop_all()
         if not accepted:
-            self.stop_all()
             self._news("the goal ends: %s, %s" % (step.outcome, step.why))
         known = deciding.cycles(self._history)
         summary = str(known[-1].ended.get("summary") or "") if known else ""

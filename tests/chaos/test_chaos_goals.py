@@ -13,10 +13,12 @@ import random
 import signal
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from conftest import World
 from conftest import eventually
+from conftest import git
 from conftest import runners
 from goals import Stage
 
@@ -38,13 +40,17 @@ def kill(pids: list[int]) -> None:
             pass  # it ended by itself meanwhile
 
 
-def runner_of(pid: int) -> str:
-    """The run whose runner this is, by its command line."""
-    try:
-        words = open("/proc/%d/cmdline" % pid, "rb").read().split(b"\0")
-    except OSError:
-        return ""
-    return words[words.index(b"_run") + 2].decode() if b"_run" in words else ""
+def at_work(world: World) -> dict[int, str]:
+    """The runners, each with its run. A tmux server has the words of the client that began it: it is none."""
+    found = {}
+    for pid in sorted(runners(str(world.home))):
+        try:
+            words = Path("/proc/%d/cmdline" % pid).read_bytes().split(b"\0")
+        except OSError:
+            continue  # it ended between the look and the question
+        if b"_run" in words and b"tmux" not in words[0]:
+            found[pid] = words[words.index(b"_run") + 2].decode()
+    return found
 
 
 def step_of(world: World, run: str) -> str:
@@ -61,7 +67,7 @@ def strike(world: World, dice: random.Random) -> str:
     if victim == "tmux server":
         world.tmux("kill-server")
         return victim
-    there = [(pid, step_of(world, runner_of(pid))) for pid in sorted(runners(str(world.home)))]
+    there = [(pid, step_of(world, run)) for pid, run in at_work(world).items()]
     chosen = {
         "driver": [pid for pid, step in there if step == "goal"],
         "orchestrator": [pid for pid, step in there if step.endswith("orchestrator")],
@@ -104,14 +110,12 @@ def play_round(stage: Stage, seed: int) -> None:
     finished = Counter(call["prompt"] for call in stage.calls(what="end") if call["prompt"].startswith("do:"))
     assert set(finished.values()) == {1}, (seed, finished)
     assert len(finished) == 3, (seed, finished)
-    eventually(lambda: not runners(str(world.home)), 20)
+    eventually(lambda: not at_work(world), 20)
     assert json.loads(world.ok("list", "--running", "--json"))["runs"] == [], seed
 
 
 def test_whatever_is_killed_the_same_end_is_reached(world: World) -> None:
     stage = Stage(world, cycles=CYCLES, cost=0.01)
-    from conftest import git
-
     for seed in range(FIRST_SEED, FIRST_SEED + ROUNDS):
         play_round(stage, seed)
         git(stage.repo, "checkout", "-q", ".")
