@@ -42,7 +42,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "use cases": (
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
-        *("agents", "conversation", "fleet", "workflows"),
+        *("agents", "conversation", "fleet", "workflows", "verbs"),
         "api",
         "attend",
         "capacity",
@@ -97,7 +97,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "worker",
     ),
     "faces": (
-        *("ui", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer"),
+        *("ui", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer", "mcp"),
         *("python", "__main__", "__init__"),
     ),
 }
@@ -194,7 +194,10 @@ SIDEWAYS: dict[str, str] = {
     "wake": "codex_queue config keys launch orchestrators",
     "watch": "judge progress",
     "figures": "config judge listing stream",
+    "verbs": "agents api desk figures finding fleet judge lending listing overlap pausing projects receipts roles "
+    "waiting workflows",
     # faces
+    "mcp": "__init__",
     "__init__": "python",
     "cli": "__init__ errands installer",
     "orch": "orchpane",
@@ -226,6 +229,7 @@ BROAD_EXCEPTS: dict[str, int] = {
     "doctor.rows": 1,  # a check that breaks is a row
     "keeper": 1,  # one that is gone would still be relied on
     "cli": 1,  # a bug of ours becomes one line for the user
+    "mcp.server": 1,  # a bug of ours answers one call; the others go on
     "runner": 2,  # a bug of ours ends the run with a reason; a hint that fails loses nothing
     "waiting": 1,  # raised again where the answer is taken: a silent thread would make `wait` hang
 }
@@ -297,6 +301,7 @@ AVOIDED = re.compile(
 AVOIDED_ALLOWED: dict[str, str] = {
     "commands.execute": "task",  # --task-type, which other programs know
     "processes": "task",  # a name in /proc
+    "mcp.protocol": "cancelled",  # MCP's: `notifications/cancelled`
     "keys": "task",  # in what Claude Code writes on the screen
     "cli": "task tasks",  # names that other programs have, as aliases
     "topics.teams": "task",  # the same
