@@ -97,7 +97,9 @@ class Spec(Record):
     agent's run before it, and which session it goes on with is seen when its turn comes:
     none where it is to begin `fresh`, or where more than `conversation_limit` tokens of
     context are used. `goal` is the run of the goal that it works for, whose `step` it then is.
-    `mcp` is the argv of the one MCP server that its worker is given. `fallback` are the
+    `mcp` is the argv of the one MCP server that its worker is given, `mcp_env` the variables it
+    needs where its vendor hands over only those that are named, `mcp_closed` the names of the
+    user's own servers where these must be closed by name. `fallback` are the
     backends that go on for it where its vendor has no more to give.
     """
 
@@ -148,6 +150,8 @@ class Spec(Record):
     fresh: bool = False
     conversation_limit: Optional[int] = None
     mcp: tuple[str, ...] = ()
+    mcp_env: tuple[str, ...] = ()
+    mcp_closed: tuple[str, ...] = ()
     fallback: tuple[str, ...] = ()
     created_at: float = 0.0
 

@@ -7,6 +7,7 @@ records and the prompt and schema files that the request names.
 from __future__ import annotations
 
 import os
+import re
 
 from . import backends
 from . import config as configuration
@@ -32,6 +33,8 @@ from .store import Run
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
+    from typing import Optional
 
     from .backends import Adapter
     from .config import Config
@@ -44,6 +47,7 @@ _AS_ASKED = (
     *("goal", "mcp"),
 )
 """What a spec says in the words of its request."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class Plan(Record):
@@ -88,8 +92,24 @@ def plan(home: Home, config: Config, request: Request, project: Project, env: Ma
         composed=request.parts is not None,
         created_at=now,
     )
-    spec = _housed(home, config, request, profile, project, spec)
+    spec = _housed(home, config, request, profile, project, _delegating(spec, profile, env) if spec.mcp else spec)
     return _with_texts(home, spec, request, profile, role)
+
+
+def _delegating(spec: Spec, profile: Profile, env: Mapping[str, str]) -> Spec:
+    """With what Codex must be told by name: what its one MCP server needs of the environment, and all other servers."""
+    if spec.backend != "codex":
+        return spec
+    from . import environ
+    from . import toolservers
+
+    known = {*environ.for_worker(env, "", "", ()), *(profile.env or {})}
+    names = sorted(name for name in known if _VARIABLE.match(name))
+    return spec.replace(mcp_env=tuple(names), mcp_closed=toolservers.of_codex({**env, **_texts(profile.env)}))
+
+
+def _texts(values: Optional[dict[str, Any]]) -> dict[str, str]:
+    return {name: str(value) for name, value in (values or {}).items()}
 
 
 def _role(home: Home, request: Request) -> Role:
@@ -194,7 +214,7 @@ def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile, role
         texts["parts.json"] = files.dump(request.parts)
     if spec.asks_model:
         texts.update(_for_model(spec, adapter, texts["schema.json"], instructions, request.prompt))
-    return Plan(spec=spec, texts=texts, env={k: str(v) for k, v in (profile.env or {}).items()})
+    return Plan(spec=spec, texts=texts, env=_texts(profile.env))
 
 
 def _for_model(spec: Spec, adapter: Adapter, schema: bytes, instructions: str, prompt: str) -> dict[str, bytes]:

@@ -33,9 +33,13 @@ class Reader:
 
         Returns descriptors of locks, which our own end lets go of, however it comes.
         """
-        held: list[Optional[int]] = []
         if self.name:
             leave_with_caller(self._env)
+        return self.hold(ids)
+
+    def hold(self, ids: Iterable[str]) -> list[Optional[int]]:
+        """As `promise`, for a process that outlasts its answers and ends with its caller in any case."""
+        held: list[Optional[int]] = []
         for run_id in ids if self.name else ():
             try:
                 if self._home.run(run_id).result() is None and self._is_mine(run_id):

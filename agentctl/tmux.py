@@ -189,6 +189,9 @@ def free_name(taken: Sequence[str]) -> str:
     return next(name for name in names if name not in taken)
 
 
+_GOING = ("server exited", "lost server", "no server running")
+"""What a client says whose server ends while it asks (seen with tmux 3.3a: "server exited unexpectedly")."""
+_SERVER_TRIES = 5
 _MADE = ["-P", "-F", "#{session_id} #{window_panes} #{window_name}"]
 
 
@@ -229,7 +232,18 @@ def _with_new_session(server: Server, session: str, argv: Sequence[str]) -> Plac
         )
     size = ["-x", "200", "-y", "50"]
     new = ["new-session", "-d", *_MADE, *size, "-s", plain(session), "-n", _WINDOW, "--", *argv]
-    return made(run(server, new, *_dress("=%s:=%s" % (session, _WINDOW))))
+    return made(_run_on_some(server, new, *_dress("=%s:=%s" % (session, _WINDOW))))
+
+
+def _run_on_some(server: Server, *commands: Sequence[str]) -> str:
+    """As `run`. A server whose last pane has closed may be going just as we come: the next client begins a new one."""
+    for _ in range(_SERVER_TRIES - 1):
+        try:
+            return run(server, *commands)
+        except TmuxFailed as e:
+            if not any(words in str(e) for words in _GOING):
+                raise
+    return run(server, *commands)
 
 
 def made(out: str) -> Place:

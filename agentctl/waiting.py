@@ -15,6 +15,7 @@ from .model import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Sequence
     from queue import SimpleQueue
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _FRESH = 10.0
 """Seconds after an end in which its own runner is taken to be still writing the last of it."""
+_BEAT_S = 1.0
 
 
 def until_ended(home: Home, run_id: str) -> Result:
@@ -61,7 +63,7 @@ def each(home: Home, ids: Sequence[str], timeout: Optional[float]) -> Iterator[R
     from queue import Empty
 
     deadline = None if timeout is None else time.monotonic() + timeout
-    ended = ends(home, ids)
+    ended = _watch(home, ids)
     for _ in ids:
         left = None if deadline is None else max(deadline - time.monotonic(), 0)
         try:
@@ -73,8 +75,33 @@ def each(home: Home, ids: Sequence[str], timeout: Optional[float]) -> Iterator[R
         yield answer
 
 
-def ends(home: Home, ids: Sequence[str]) -> SimpleQueue[Result | Exception]:
-    """Where the results, or what went wrong, will come: a thread per run, blocked on its lock, dies with the process.
+def each_while(
+    home: Home, ids: Sequence[str], timeout: Optional[float], wanted: Callable[[], bool]
+) -> Iterator[Result]:
+    """As `each`, asking about every second whether anybody still waits; ends early where nobody does.
+
+    A result is there as soon as in `each`. Threads that nobody waits for go on until their runs end.
+    """
+    from queue import Empty
+
+    deadline = None if timeout is None else time.monotonic() + timeout
+    ended, left = _watch(home, ids), len(ids)
+    while left and wanted():
+        rest = _BEAT_S if deadline is None else min(max(deadline - time.monotonic(), 0.0), _BEAT_S)
+        try:
+            answer = ended.get(timeout=rest)
+        except Empty:
+            if deadline is not None and time.monotonic() >= deadline:
+                return
+            continue
+        if isinstance(answer, Exception):
+            raise answer
+        yield answer
+        left -= 1
+
+
+def _watch(home: Home, ids: Sequence[str]) -> SimpleQueue[Result | Exception]:
+    """A thread per run, blocked on its lock; they die with the process.
 
     Their stacks keep the usual size, which costs only addresses: in a small one deeply
     nested JSON is a crash and no RecursionError (seen with Python 3.13).

@@ -14,6 +14,7 @@ from ..model import FULL
 from ..model import READ_ONLY
 from ..model import Command
 from ..model import Event
+from . import giving
 from . import lines
 
 TYPE_CHECKING = False
@@ -71,7 +72,7 @@ def command(spec: Spec, files: RunFiles) -> Command:
         ("--append-system-prompt-file", files.instructions if spec.instructions else ""),
     ):
         argv += [flag, str(value)] if value else []
-    return Command(argv=tuple(argv), stdin=files.input, env=_ENV)
+    return Command(argv=tuple(argv), stdin=files.input, env=_ENV + (giving.CLAUDE_ENV if spec.mcp else ()))
 
 
 def _conversation(spec: Spec) -> list[str]:
@@ -90,11 +91,15 @@ def _permissions(spec: Spec) -> list[str]:
     """
     mode = ["--permission-mode", _MODES.get(spec.permissions, _MODES[READ_ONLY])]
     project = [] if spec.trusted else ["--setting-sources", "user"]
+    given = giving.to_claude(spec) if spec.mcp else []
     if spec.permissions not in (EDIT, FULL):
-        return ["--tools", _READERS, "--strict-mcp-config", "--disable-slash-commands", *project, *mode]
-    rules = ["--allowedTools", *spec.allow] if spec.allow else []
-    strict = [] if spec.trusted else ["--strict-mcp-config"]
-    return rules + strict + project + mode
+        allowed = ["--allowedTools", giving.CLAUDE_RULE] if spec.mcp else []
+        closed = ["--tools", _READERS, "--strict-mcp-config", "--disable-slash-commands"]
+        return allowed + given + closed + project + mode
+    allow = [*spec.allow, giving.CLAUDE_RULE] if spec.mcp else list(spec.allow)
+    rules = ["--allowedTools", *allow] if allow else []
+    strict = [] if spec.trusted and not spec.mcp else ["--strict-mcp-config"]
+    return rules + given + strict + project + mode
 
 
 def parse(line: bytes) -> list[Event]:

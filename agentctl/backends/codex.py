@@ -15,6 +15,7 @@ from ..model import FULL
 from ..model import READ_ONLY
 from ..model import Command
 from ..model import Event
+from . import giving
 from . import lines
 
 TYPE_CHECKING = False
@@ -62,6 +63,7 @@ def command(spec: Spec, files: RunFiles) -> Command:
     argv = [spec.executable or EXECUTABLES[0], "exec", "--json"]
     argv += ["--output-schema", files.schema] if files.schema else []
     argv += _permissions(spec) + _worktree(spec) + _distrust(spec)
+    argv += giving.to_codex(spec) if spec.mcp else []
     argv += ["-m", spec.model] if spec.model else []
     argv += ["-c", "model_reasoning_effort=" + _toml(spec.effort)] if spec.effort else []
     argv += ["-C", spec.cwd] if spec.cwd else []
@@ -80,7 +82,7 @@ def _permissions(spec: Spec) -> list[str]:
     """Measured: a user's execpolicy rule (`prefix_rule(["touch"], allow)`) runs its command
     outside the sandbox even under `-s read-only`; --ignore-rules closes that. A user's
     sandbox_mode and default_permissions lose against -s; a user's MCP tool is refused
-    ("requires approval") unless the sandbox is off."""
+    ("requires approval") unless the sandbox is off, or the user's entry approves it."""
     mode = _SANDBOX.get(spec.permissions, _SANDBOX[READ_ONLY])
     closed = [] if spec.permissions in (EDIT, FULL) else ["--ignore-rules"]
     return ["-s", mode, "-c", 'approval_policy="never"', *closed]
@@ -105,8 +107,9 @@ def _distrust(spec: Spec) -> list[str]:
     Measured: the user's entry for a repository's top also opens its subdirectories and
     linked worktrees; MCP servers ran, and rules ran commands outside the sandbox. An
     entry for the directory itself closes a worktree, one for the top a subdirectory.
+    A worker that is given our server has no other, so not those of a trusted repository.
     """
-    if spec.trusted or not spec.cwd:
+    if spec.trusted and not spec.mcp or not spec.cwd:
         return []
     entries = ",".join(_toml(folder) + '={trust_level="untrusted"}' for folder in _folders(spec.cwd, spec.top))
     return ["-c", "projects={%s}" % entries]

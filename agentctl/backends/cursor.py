@@ -34,6 +34,8 @@ _WRITES = {"edit": "update", "write": "update", "delete": "delete"}
 
 def refuse(spec: Spec) -> str:
     """Why this backend cannot serve the spec, or ""."""
+    if spec.mcp:
+        return "cursor has no flag that gives it an MCP server, so it cannot delegate"
     if not spec.trusted:
         return "cursor has no flag that leaves a repository's own settings out, and this project is not trusted"
     try:

@@ -63,6 +63,8 @@ def refuse(spec: Spec) -> str:
     wrong = wrong_with(spec.custom)
     if wrong:
         return "backend `%s` in config.json: %s" % (spec.backend, wrong)
+    if spec.mcp:
+        return "backend `%s` is one of your own, which is given no MCP server" % spec.backend
     if spec.resume and not any("{session_id}" in word for word in template(spec)):
         return "backend `%s` has no {session_id} in its argv: it cannot resume" % spec.backend
     try:

@@ -31,6 +31,8 @@ def refuse(spec: Spec) -> str:
         return "the shell backend needs a command after `--`"
     if not spec.executable and "/" not in spec.argv[0]:
         return "%s is not a program on this PATH" % spec.argv[0]
+    if spec.mcp:
+        return "a command is given no MCP server"
     return "a command has no session to resume" if spec.resume else ""
 
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from ..toolset import Caller
     from ..toolset import Tool
 
-_LOOK_S = 1.0
 _TELL_S = 10.0
 _MOST_ASKS = 16
 LONGEST_ANSWER = 24_000
@@ -115,23 +114,21 @@ class GoalTools:
 
     def _ended(self, ids: Sequence[str], count: int, caller: Caller) -> list[Result]:
         """The first `count` results; fewer only where the caller has gone."""
-        from queue import Empty
-
         found: list[Result] = []
-        ended, last = waiting.ends(self._goal.home, ids), 0.0
-        while len(found) < count and not caller.gone():
-            if time.monotonic() - last > _TELL_S:
-                last = time.monotonic()
+        last = [0.0]
+
+        def wanted() -> bool:
+            if time.monotonic() - last[0] > _TELL_S:
+                last[0] = time.monotonic()
                 caller.progress(self._waits_for(set(ids) - {result.run_id for result in found}))
-            try:
-                answer = ended.get(timeout=_LOOK_S)
-            except Empty:
-                continue
-            if isinstance(answer, Exception):
-                raise answer
+            return not caller.gone()
+
+        for result in waiting.each_while(self._goal.home, ids, None, wanted):
             with self._lock:
-                self._open.pop(answer.run_id, None)
-            found.append(answer)
+                self._open.pop(result.run_id, None)
+            found.append(result)
+            if len(found) == count:
+                break
         return found
 
     def _waits_for(self, ids: set[str]) -> str:

@@ -306,3 +306,45 @@ def test_only_the_adapter_asked_for_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["['agentctl.backends.lines',", "'agentctl.backends.shell']"]
+
+
+# -- the one MCP server that a worker is given
+
+SERVER = Spec(id="R", mcp=("/usr/bin/python3", "-I", "/x y/agentctl", "mcp"), trusted=True, allow=("Bash(ls)",))
+GIVEN = [
+    "--mcp-config",
+    '{"mcpServers":{"agentctl":{"command":"/usr/bin/python3",'
+    '"args":["-I","/x y/agentctl","mcp","--caller","R"],"timeout":604800000,"alwaysLoad":true}}}',
+]
+
+
+def test_claude_is_given_one_server_and_allowed_its_tools() -> None:
+    made = claude.command(SERVER, FILES)
+    allowed = ["--allowedTools", "Bash(ls)", "mcp__agentctl"]
+    assert list(made.argv[5:12]) == [*allowed, *GIVEN, "--strict-mcp-config", "--permission-mode"]
+    assert {("MCP_TIMEOUT", "60000"), ("MCP_TOOL_TIMEOUT", "604800000")} <= set(made.env)
+    reading = list(claude.command(SERVER.replace(permissions="read-only", trusted=False), FILES).argv[5:])
+    assert reading[:-4] == ["--allowedTools", "mcp__agentctl", *GIVEN, *READ, *USER]
+    assert not {"MCP_TOOL_TIMEOUT"} & {name for name, _ in claude.command(Spec(), FILES).env}
+
+
+def test_codex_is_given_one_server_and_no_other() -> None:
+    spec = SERVER.replace(cwd="/p", permissions="read-only", mcp_env=("A", "B"), mcp_closed=("own", 'o"dd', "agentctl"))
+    argv = list(codex.command(spec, FILES).argv)
+    assert argv[len(CODEX) : len(CODEX) + 7] == ["-s", "read-only", *NEVER, "--ignore-rules", *NOT_P], "though trusted"
+    assert argv[len(CODEX) + 7 : -4] == [
+        "-c",
+        'mcp_servers={agentctl={command="/usr/bin/python3",args=["-I","/x y/agentctl","mcp","--caller","R"],'
+        'env_vars=["A","B"],enabled=true,required=true,supports_parallel_tool_calls=true,'
+        'startup_timeout_sec=60,tool_timeout_sec=604800,default_tools_approval_mode="approve"},'
+        '"own"={enabled=false},"o\\"dd"={enabled=false}}',
+        "-c",
+        "features={multi_agent=false,goals=false,apps=false,plugins=false}",
+    ]
+
+
+def test_whoever_cannot_be_given_one_says_so() -> None:
+    assert "MCP" in cursor.refuse(SERVER)
+    assert "MCP" in custom.refuse(SERVER.replace(backend="mine", custom={"argv": ["x"]}))
+    assert "MCP" in shell.refuse(SERVER.replace(argv=("./make",)))
+    assert claude.refuse(SERVER) == codex.refuse(SERVER) == ""

@@ -201,12 +201,12 @@ def test_whoever_is_killed_the_goal_is_reached_and_nothing_is_done_twice(stage: 
 def test_a_goal_is_a_run_and_its_news_reach_the_inbox(stage: Stage) -> None:
     world = stage.world
     stage.play(cycles=ALL[1:], verdicts=TIDY)
-    world.env["AGENTCTL_ORCHESTRATOR"] = "orch-test"
-    known = stage.reached(*CHECK)
+    me = {"AGENTCTL_ORCHESTRATOR": "orch-test"}
+    known = stage.known(world.ok(*stage.words(*CHECK), env=me))
     row = next(r for r in json.loads(world.ok("list", "--json"))["runs"] if r["run_id"] == known["goal"])
     assert (row["status"], row["goal_met"]) == ("finished", True)
-    events = json.loads(world.ok("inbox", "--json"))["events"]
-    assert {event["run_id"] for event in events if event["kind"] == "ended"} <= {known["goal"]}, "of its members none"
+    events = json.loads(world.ok("inbox", "--json", env=me))["events"]
+    assert {event["run_id"] for event in events if event["kind"] == "ended"} == {known["goal"]}, "of its members none"
     news = [event["text"] for event in events if event["kind"].startswith("news")]
-    assert any("REJECTED" in words for words in news) and any("ACCEPTED" in words for words in news)
+    assert any("REJECTED" in words for words in news) and any("ACCEPTED" in words for words in news), events
     assert "accepted" in world.ok("goal", "list") and "ACCEPTED" in world.ok("goal", "show", known["goal"])

@@ -195,6 +195,27 @@ def test_a_tmux_that_answers_nonsense_is_an_error_not_a_hang(world: World, scrip
     assert not (world.project / "ran").exists()
 
 
+@pytest.mark.parametrize(("times", "code"), [(2, 0), (9, 1)])
+def test_a_server_that_goes_as_we_come_is_asked_again(world: World, times: int, code: int) -> None:
+    """Its last pane had closed: tmux says so to the client that came in between. Not for ever."""
+    env = without_tmux(world)
+    (world.root / "path" / "mkdir").symlink_to(shutil.which("mkdir") or "/bin/mkdir")
+    stand_in, gone = world.root / "path" / "tmux", world.root / "gone"
+    gone.mkdir()
+    stand_in.write_text(
+        '#!/bin/sh\ncase "$*" in *new-session*)\n'
+        "for n in %s; do mkdir %s/$n 2>/dev/null && { echo 'server exited unexpectedly' >&2; exit 1; }; done;; esac\n"
+        'exec %s "$@"\n' % (" ".join(map(str, range(times))), gone, shutil.which("tmux"))
+    )
+    stand_in.chmod(0o755)
+    done = world.run("start", "--", "sh", "-c", "echo fine", env=env)
+    assert done.returncode == code, done
+    if code == 0:
+        assert world.result(done.stdout.strip())["summary"] == "fine"
+    else:
+        assert "server exited unexpectedly" in done.stderr and os.listdir(world.home / "runs") == []
+
+
 @pytest.mark.parametrize("value", ["/nowhere/default,4711,0", "/tmp,1,0", "x", ",,", "/nowhere\n,1,0"])
 def test_a_stale_tmux_variable_is_an_error_not_a_phantom(world: World, value: str) -> None:
     """$TMUX of a server that is gone: an error, or a pane on the configured server; never a run that nobody runs."""

@@ -3,6 +3,8 @@
 Seen with codex-cli 0.169.0 and a provider of the user's own (`wire_api = "responses"`):
 `POST /v1/responses`, always streaming, plain JSON bodies; the whole conversation is sent
 each time; commands go by the function `exec_command`, edits by the custom tool `apply_patch`.
+The tools of MCP servers are functions in a namespace, `mcp__NAME`, which are offered by
+`tool_search` only, but can be called without having been searched for.
 """
 
 from __future__ import annotations
@@ -139,7 +141,8 @@ def _calls(step: Step) -> Iterator[dict[str, Any]]:
     if "run" in step:
         yield _command(step["run"])
     for call in step.get("tools", ()):
-        yield {"type": "function_call", "name": call["name"], "arguments": json.dumps(call["input"])}
+        named = {"namespace": call["namespace"]} if "namespace" in call else {}
+        yield {"type": "function_call", "name": call["name"], "arguments": json.dumps(call["input"]), **named}
 
 
 def _command(command: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ Keys of a step:
     text      what the model says                thinking  what it thinks before
     write     {path: content}: create files      edit      {path: [old, new]}
     read      [path, ...]                        run       a shell command
-    tools     [{"name":, "input":}]: tool calls in the vendor's own words
+    tools     [{"name":, "input":}]: tool calls in the vendor's own words; codex: "namespace"
     report    the structured final answer (any JSON, valid or not)
     usage     {"input":, "cached":, "output":} instead of the constants below
     stop      the vendor's own stop reason       again     repeat this step for ever

@@ -93,7 +93,7 @@ def code(markdown: str) -> list[str]:
 def calls(markdown: str) -> list[tuple[str, str]]:
     """(verb, the rest of the line) of every `agentctl verb …` shown."""
     lines = [part for line in code(markdown) for part in re.split(r" \| |; ", line)]
-    found = (re.search(r"(?:^|[\s\"])(?<!from )agentctl ([a-z-]+)(.*)", line) for line in lines)
+    found = (re.search(r"(?:^|[\s\"])(?<!from )agentctl ([a-z][a-z-]*)(.*)", line) for line in lines)
     short = (re.match(r"(%s)( +-.*)" % "|".join(sorted(VERBS)), line) for line in lines)
     return [(m[1], m[2]) for m in (*found, *short) if m]
 

@@ -1,0 +1,1 @@
+"""A stdio server of the Model Context Protocol: any `Toolset`, for any client that speaks it."""
