@@ -178,6 +178,11 @@ def marked(*wanted: str) -> list[int]:
     return found
 
 
+def blocked(pid: int) -> bool:
+    """Whether the process waits in the kernel for a lock."""
+    return any("-> FLOCK" in line and " %d " % pid in line for line in Path("/proc/locks").read_text().splitlines())
+
+
 def runners(home: str) -> list[int]:
     """Live runners of a home, by their command line."""
     found = []
