@@ -605,11 +605,17 @@ def test_what_is_refused(fleet: Fleet, words: tuple[str, ...], said: str) -> Non
 
 def test_a_damaged_record_is_said_and_can_be_deleted(fleet: Fleet) -> None:
     fleet.create()
+    fleet.create("bob")
     (fleet.world.home / "agents" / "ada.json").write_text("{")
     done = fleet.world.run("agent", "send", "ada", stdin="x")
     assert done.returncode == 1 and "is damaged" in done.stderr
+    listed = fleet.world.run("agent", "list")
+    assert (listed.returncode, "bob" in listed.stdout, "ada.json is damaged" in listed.stderr) == (0, True, True)
+    known = json.loads(fleet.world.ok("agent", "list", "--json"))
+    assert ([row["name"] for row in known["agents"]], len(known["problems"])) == (["bob"], 1)
     fleet.world.ok("agent", "delete", "ada")
-    assert fleet.files() == []
+    assert fleet.files() == ["bob.json", "bob.lock"]
+    assert json.loads(fleet.world.ok("agent", "list", "--json"))["problems"] == []
 
 
 def test_agents_names_are_completed(fleet: Fleet) -> None:
