@@ -86,7 +86,7 @@ def _check(home: Home, agent: Agent) -> None:
 
 
 def every(home: Home) -> dict[str, Agent]:
-    """All agents by name; damaged records are left out."""
+    """All agents by name; damaged records are left out: see `fleet.damage`."""
     known = {name: _found(home, name) for name in fleet.names(home) if projects.NAME.match(name)}
     return {name: agent for name, agent in known.items() if agent}
 
@@ -106,10 +106,9 @@ def _known(home: Home, name: str) -> Agent:
     agent = fleet.record(home, name) if projects.NAME.match(name) else None
     if agent:
         return agent
-    if projects.NAME.match(name) and os.path.lexists(fleet.path(home, name)):
-        raise AgentctlError(
-            "%s is damaged" % fleet.path(home, name), "mend it by hand, or remove it: `agentctl agent delete %s`" % name
-        )
+    damage = fleet.damage(home, name) if projects.NAME.match(name) else None
+    if damage:
+        raise damage
     known = list(every(home))
     hint = configuration.meant(name, known) if known else "make one with `agentctl agent create NAME`"
     raise AgentctlError("no agent named `%s`" % name, hint)

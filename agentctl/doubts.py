@@ -30,7 +30,7 @@ _EDIT_WORDS = (
 def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[str, ...]:
     """What a reader should know that is neither claim nor change."""
     said = []
-    if not spec.trusted and spec.asks_model and result.started_at:
+    if not spec.trusted and spec.asks_model and not _is_api(spec) and result.started_at:
         said.append(
             "the project is not trusted: %s left out"
             % (
@@ -41,7 +41,7 @@ def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[
         )
     if spec.resume and result.session_id != spec.session_id:
         said.append("the vendor did not go on with session %s but began %s" % (spec.session_id, result.session_id))
-    if spec.permissions == READ_ONLY and result.git_files:
+    if spec.permissions == READ_ONLY and result.git_files and not spec.mcp:
         said.append("the run was read-only, and files changed meanwhile")
     said += _unwatched(spec, result)
     if left:
@@ -68,6 +68,11 @@ def _unwatched(spec: Spec, result: Result) -> list[str]:
 def _tells_late(spec: Spec) -> bool:
     """Codex's context is known only when its worker has ended."""
     return bool((spec.custom or {}).get("stream", spec.backend) == "codex")
+
+
+def _is_api(spec: Spec) -> bool:
+    """Whether it is a program of ours that talks to a vendor: no settings of the repository are its own."""
+    return spec.backend in ("anthropic", "gemini")
 
 
 def remarks(spec: Spec, result: Result, git: Git) -> tuple[str, ...]:

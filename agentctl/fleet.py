@@ -16,6 +16,7 @@ from . import files
 from . import finding
 from . import locks
 from . import orchestrators
+from .errors import AgentctlError
 from .model import FINISHED
 from .model import Spec
 from .settings import Agent
@@ -88,6 +89,15 @@ def record(home: Home, name: str) -> Optional[Agent]:
     """The record of an agent as it is on disk; None where there is none, or a damaged one."""
     raw = files.load(path(home, name))
     return Agent.from_json(raw).replace(name=name) if isinstance(raw, dict) else None
+
+
+def damage(home: Home, name: str) -> Optional[AgentctlError]:
+    """What to say of a record that is there and cannot be read; None of any other."""
+    if record(home, name) or not os.path.lexists(path(home, name)):
+        return None
+    return AgentctlError(
+        "%s is damaged" % path(home, name), "mend it by hand, or remove it: `agentctl agent delete %s`" % name
+    )
 
 
 def chain(home: Home, agent: str, run_id: str, before: float = float("inf"), since: float = 0.0) -> Iterator[Run]:

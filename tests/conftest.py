@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -147,13 +148,18 @@ class World:
 
     def close(self) -> None:
         subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, timeout=20)
-        for pid in runners(str(self.home)) + marked("AI_ORCH_HOME=%s" % self.home):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # ended by itself meanwhile
+        kill(runners(str(self.home)) + marked("AI_ORCH_HOME=%s" % self.home))
         folder = Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / ("tmux-%d" % os.getuid())
         (folder / self.socket).unlink(missing_ok=True)
+
+
+def kill(pids: Iterable[int]) -> None:
+    """kill -9; one that ended meanwhile, by itself or with another of them, is gone as wished."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 def marked(*wanted: str) -> list[int]:
@@ -170,6 +176,11 @@ def marked(*wanted: str) -> list[int]:
             if all(n in entries for n in needles) and state != b"Z":
                 found.append(int(name))
     return found
+
+
+def blocked(pid: int) -> bool:
+    """Whether the process waits in the kernel for a lock."""
+    return any("-> FLOCK" in line and " %d " % pid in line for line in Path("/proc/locks").read_text().splitlines())
 
 
 def runners(home: str) -> list[int]:

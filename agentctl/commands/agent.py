@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from .. import agents
 from .. import api
@@ -139,12 +140,15 @@ def _tell(home: Home, args: Namespace, agent: Agent, words: str) -> int:
 
 def _list(home: Home, args: Namespace) -> int:
     rows = [agents.short(home, agent) for agent in agents.every(home).values()]
+    problems = [str(problem) for problem in (fleet.damage(home, name) for name in fleet.names(home)) if problem]
     if args.json:
-        ui.data({"format": FORMAT, "agents": [_public(row) for row in rows]})
+        ui.data({"format": FORMAT, "agents": [_public(row) for row in rows], "problems": problems})
     elif rows:
         ui.table(_HEAD, [_cells(row) for row in rows])
     else:
         ui.say("no agent yet: make one with `agentctl agent create NAME`")
+    for problem in problems if not args.json else ():
+        print("agentctl: %s" % text.one_line(problem), file=sys.stderr)  # to programs too: an agent is missing
     return 0
 
 

@@ -9,6 +9,7 @@ import math
 
 from ..model import ENDED
 from ..model import LIVE
+from ..model import QUEUED
 from ..record import Record
 
 TYPE_CHECKING = False
@@ -115,10 +116,18 @@ def _weight(totals: Totals) -> tuple[float, int, int]:
 
 
 def fleet(runs: Sequence[Figures], names: Iterable[str]) -> list[dict[str, Any]]:
-    """How many runs are in each status, and how many of the named agents, whose newest run is; live statuses first."""
+    """How many runs are in each status, and how many of the named agents; live statuses first.
+
+    An agent is counted where it works, else where its prompts wait, else where its newest run ended.
+    """
     there = set(names)
-    newest = {run.agent: run.status for run in sorted(runs, key=lambda run: run.run_id) if run.agent in there}
-    agents, statuses = list(newest.values()), [run.status for run in runs]
+    last = {run.agent: run.status for run in sorted((r for r in runs if r.agent in there), key=_matters)}
+    agents, statuses = list(last.values()), [run.status for run in runs]
     known = [status for status in (*LIVE, *ENDED) if status in statuses]
     known += sorted(set(statuses) - set(known))
     return [{"status": s, "runs": statuses.count(s), "agents": agents.count(s)} for s in known]
+
+
+def _matters(run: Figures) -> tuple[bool, bool, float, str]:
+    """Of an agent's runs the last by this says what it does. Ids of one second are in no order."""
+    return run.status in LIVE, run.status != QUEUED, run.at, run.run_id

@@ -128,7 +128,7 @@ class Bench:
             briefs.verify(goal.text, asked, member, point["diff_stat"], patch),
             "cycle-%d/verifies-%s" % (cycle, member.name),
         ).replace(
-            cwd=os.path.join(bed.tree, self._inside()),
+            cwd=os.path.normpath(os.path.join(bed.tree, self._inside())),
             within=Worktree(),
             title="verifies cycle %d" % cycle,
             role=member.role,

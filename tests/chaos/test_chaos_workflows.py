@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import stat
 import subprocess
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 from conftest import PROGRAM
 from conftest import World
+from conftest import kill
 from conftest import runners
 
 ROUNDS = int(os.environ.get("AGENTCTL_ROUNDS") or ("120" if os.environ.get("AGENTCTL_LONG") else "8"))
@@ -57,14 +57,6 @@ def prepare(world: World) -> str:
     path = world.root / "diamond.json"
     path.write_text(json.dumps({"steps": STEPS}))
     return str(path)
-
-
-def kill(pids: list[int]) -> None:
-    for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it ended by itself meanwhile
 
 
 def struck(world: World, dice: random.Random, words: tuple[str, ...]) -> None:

@@ -121,6 +121,15 @@ def test_an_alias_is_the_command_it_stands_for(world: World) -> None:
     assert refused.returncode == 2 and refused.stderr.startswith("agentctl: show: the following arguments")
 
 
+def test_an_alias_of_two_words_is_the_command_it_stands_for(world: World) -> None:
+    world.ok("agent", "create", "ada", "--role", "scout")
+    assert world.ok("agent-details", "ada") == world.ok("agent", "show", "ada")
+    assert json.loads(world.ok("agent-details", "ada"))["role"] == "scout"
+    assert world.ok("list-agents", "--json") == world.ok("agent", "list", "--json")
+    refused = world.run("agent-details", "adda")
+    assert refused.returncode == 1 and "did you mean `ada`?" in refused.stderr
+
+
 def test_an_alias_is_in_its_page_and_no_command(world: World) -> None:
     assert not cli.ALIASES.keys() & cli.COMMANDS.keys()
     page = topics.TOPICS["aliases"][1]

@@ -13,6 +13,7 @@ import pytest
 from agentctl.model import Result
 from conftest import PROGRAM
 from conftest import World
+from conftest import blocked
 from conftest import eventually
 
 from .conftest import ID
@@ -213,17 +214,12 @@ def test_interrupt_leaves_the_run_alone(command: str, world: World) -> None:
     if command == "follow":
         assert looker.stdout and looker.stdout.readline()
     else:
-        eventually(lambda: _blocked(looker.pid))
+        eventually(lambda: blocked(looker.pid))
     looker.send_signal(signal.SIGINT)
     out, err = looker.communicate(timeout=10)
     assert (looker.returncode, err) == (130, b"") and b"still" not in out, "talk is for people"
     (world.project / "go").touch()
     assert world.result(run_id)["status"] == "finished"
-
-
-def _blocked(pid: int) -> bool:
-    """It waits in the kernel for the lock."""
-    return any("-> FLOCK" in line and " %d " % pid in line for line in Path("/proc/locks").read_text().splitlines())
 
 
 # -- stop, resume

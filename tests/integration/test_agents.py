@@ -27,6 +27,7 @@ from conftest import PROGRAM
 from conftest import World
 from conftest import eventually
 from conftest import git
+from conftest import kill
 
 VENDOR = """#!%s -IS
 # A vendor's CLI in miniature: prints the claude stream, keeps each conversation in a file.
@@ -56,14 +57,12 @@ say(type="assistant", session_id=session, message={"id": "m%%d" %% len(said), "u
     {"input_tokens": used, "output_tokens": 5}, "content": [{"type": "text", "text": "answer %%d" %% len(said)}]})
 if "@hang" in prompt:
     time.sleep(60)
-if "@slow" in prompt:
-    time.sleep(1)
+while "@held" in prompt and os.path.exists(os.environ["MINI_HOLD"]):
+    time.sleep(0.01)
 met = "@unmet" not in prompt
 report = {"goal_met": met, "summary": "turn %%d" %% len(said), "followup_prompt": "", "notes": "heard %%d" %% len(said)}
 say(type="result", subtype="success", is_error=False, session_id=session, num_turns=1, structured_output=report,
     result="done", total_cost_usd=0.5, usage={}, modelUsage={"m": {"contextWindow": 1000}})
-with open(path, "a") as talk:
-    said[-1]["ended"] = time.time()
 """
 
 
@@ -74,7 +73,8 @@ class Fleet:
         self.world = world
         self.store = world.root / "store"
         self.store.mkdir()
-        world.env["MINI_STORE"] = str(self.store)
+        self.gate = world.root / "hold"
+        world.env.update(MINI_STORE=str(self.store), MINI_HOLD=str(self.gate))
         program = world.root / "mini"
         program.write_text(VENDOR % os.path.realpath(sys.executable))
         program.chmod(0o755)
@@ -96,6 +96,13 @@ class Fleet:
     def ask(self, prompt: str, *options: str, name: str = "ada") -> dict[str, Any]:
         """Send, wait, and the result."""
         return self.world.result(self.send(prompt, *options, name=name))
+
+    def hold(self) -> None:
+        """Let whoever is told `@held` keep its answer back until `release`."""
+        self.gate.touch()
+
+    def release(self) -> None:
+        self.gate.unlink()
 
     def talks(self) -> list[list[str]]:
         """What each conversation was told, the oldest first."""
@@ -144,12 +151,14 @@ def test_an_agent_remembers_from_one_process_to_the_next(fleet: Fleet) -> None:
 
 def test_sends_take_turns_in_their_order(fleet: Fleet) -> None:
     fleet.create()
-    runs = [fleet.send("@slow one"), fleet.send("two"), fleet.send("three")]
-    shown = fleet.show()
-    assert (shown["status"], shown["working_on"] in (None, runs[0])) == ("working", True)
+    fleet.hold()
+    runs = [fleet.send("@held one"), fleet.send("two"), fleet.send("three")]
+    eventually(lambda: fleet.show()["working_on"] == runs[0])
+    assert [fleet.show()[key] for key in ("status", "queued")] == ["working", 2]
+    fleet.release()
     results = [fleet.world.result(run) for run in runs]
     assert [r["status"] for r in results] == ["finished"] * 3
-    assert [firsts(talk) for talk in fleet.talks()] == [["@slow one", "two", "three"]]
+    assert [firsts(talk) for talk in fleet.talks()] == [["@held one", "two", "three"]]
     assert results[0]["finished_at"] <= results[1]["started_at"]
 
 
@@ -243,8 +252,7 @@ def test_a_reboot_forgets_nothing(fleet: Fleet) -> None:
     waits = world.ok("agent", "send", "ada", stdin="three")
     eventually(lambda: len(fleet.talks()[0]) == 2, 10)
     world.runner_pid(waits)
-    for pid in {world.runner_pid(run), world.runner_pid(waits), *world.marked(run)}:
-        os.kill(pid, signal.SIGKILL)
+    kill([world.runner_pid(waits), world.runner_pid(run), *world.marked(run)])
     world.tmux("kill-server")
     again = world.result(world.ok("agent", "send", "ada", stdin="four"))
     assert again["status"] == "finished"
@@ -275,40 +283,41 @@ def test_a_run_that_is_noted_and_never_was_is_passed_over(fleet: Fleet) -> None:
 def test_a_folder_removed_by_hand_is_passed_over(fleet: Fleet) -> None:
     fleet.create()
     first, second = fleet.ask("one"), fleet.ask("two")
-    slow = fleet.send("@slow three")
-    queued = fleet.send("four")
-    fleet.world.result(slow)
-    fleet.world.result(queued)
-    for gone in (second["run_id"], queued):
-        subprocess.run(["rm", "-r", str(fleet.world.folder(gone))], check=True)
-    assert [row["run_id"] for row in fleet.show()["runs"]] == [slow, first["run_id"]]
+    third, fourth = fleet.ask("three"), fleet.ask("four")
+    for gone in (second, fourth):
+        subprocess.run(["rm", "-r", str(fleet.world.folder(gone["run_id"]))], check=True)
+    assert [row["run_id"] for row in fleet.show()["runs"]] == [third["run_id"], first["run_id"]]
     assert fleet.ask("five")["session_id"] == first["session_id"]
 
 
 def test_a_parent_that_goes_while_its_follower_waits_is_said(fleet: Fleet) -> None:
     fleet.create()
     first = fleet.ask("one")
-    second = fleet.send("@slow two")
+    fleet.hold()
+    second = fleet.send("@held two")
     fleet.world.working(second)
-    third = fleet.send("@slow three")
+    third = fleet.send("three")
     fourth = fleet.send("four")
     fleet.world.runner_pid(fourth)
     os.kill(fleet.world.runner_pid(third), signal.SIGKILL)
     fleet.world.folder(third).rename(fleet.world.root / "gone")
+    fleet.release()
     result = fleet.world.result(fourth)
     assert result["session_id"] == first["session_id"]
     assert any(third in warning and second in warning for warning in result["warnings"]), result["warnings"]
-    assert firsts(fleet.talks()[0]) == ["one", "@slow two", "four"]
+    assert firsts(fleet.talks()[0]) == ["one", "@held two", "four"]
 
 
 def test_stopping_a_queued_run_lets_nobody_overtake(fleet: Fleet) -> None:
     fleet.create()
-    slow = fleet.send("@slow one")
+    fleet.hold()
+    held = fleet.send("@held one")
     stopped = fleet.send("two")
     last = fleet.send("three")
     fleet.world.ok("stop", stopped)
-    assert fleet.world.result(last)["started_at"] >= fleet.world.result(slow)["finished_at"]
-    assert [firsts(talk) for talk in fleet.talks()] == [["@slow one", "three"]]
+    fleet.release()
+    assert fleet.world.result(last)["started_at"] >= fleet.world.result(held)["finished_at"]
+    assert [firsts(talk) for talk in fleet.talks()] == [["@held one", "three"]]
 
 
 # -- fresh conversations
@@ -412,9 +421,11 @@ def test_deleting_frees_all_but_the_runs(fleet: Fleet) -> None:
 def test_runs_outlive_their_agent(fleet: Fleet) -> None:
     fleet.create()
     first = fleet.ask("one")
-    slow, queued = fleet.send("@slow two"), fleet.send("three")
+    fleet.hold()
+    runs = [fleet.send("@held two"), fleet.send("three")]
     (fleet.world.home / "agents" / "ada.json").unlink()
-    results = [fleet.world.result(r) for r in (slow, queued)]
+    fleet.release()
+    results = [fleet.world.result(run) for run in runs]
     assert [r["session_id"] for r in results] == [first["session_id"]] * 2
 
 
@@ -523,14 +534,16 @@ def test_a_send_that_was_killed_before_it_gave_a_runner(fleet: Fleet, monkeypatc
 def test_an_agent_with_a_worktree_keeps_it(fleet: Fleet, repo: Path) -> None:
     fleet.world.ok("add-project", "p", str(repo), "--worktree")
     fleet.create()
-    runs = [fleet.send("@slow one"), fleet.send("two")]
+    fleet.hold()
+    runs = [fleet.send("@held one"), fleet.send("two")]
+    fleet.release()
     first, second = (fleet.world.result(run) for run in runs)
     third = fleet.ask("three")
     assert first["worktree"].endswith(first["run_id"])
     assert [r["worktree"] for r in (second, third)] == [first["worktree"]] * 2
     assert [r["cwd"] for r in (second, third)] == [first["cwd"]] * 2
     assert git(repo, "worktree", "list").count("\n") == 2
-    assert [firsts(talk) for talk in fleet.talks()] == [["@slow one", "two", "three"]]
+    assert [firsts(talk) for talk in fleet.talks()] == [["@held one", "two", "three"]]
 
 
 def test_a_worktree_that_was_never_made_is_made_by_the_next(fleet: Fleet, repo: Path) -> None:
@@ -544,8 +557,10 @@ def test_a_worktree_that_was_never_made_is_made_by_the_next(fleet: Fleet, repo: 
     fleet.world.ok("stop", blocker)
     second, third = (fleet.world.result(run) for run in runs[1:])
     assert second["worktree"].endswith(second["run_id"]) and third["worktree"] == second["worktree"]
-    runs = [fleet.send("@slow four"), fleet.send("five"), fleet.send("six")]
+    fleet.hold()
+    runs = [fleet.send("@held four"), fleet.send("five"), fleet.send("six")]
     fleet.world.ok("stop", runs[1])
+    fleet.release()
     assert fleet.world.result(runs[2])["worktree"] == second["worktree"]
 
 
@@ -590,11 +605,17 @@ def test_what_is_refused(fleet: Fleet, words: tuple[str, ...], said: str) -> Non
 
 def test_a_damaged_record_is_said_and_can_be_deleted(fleet: Fleet) -> None:
     fleet.create()
+    fleet.create("bob")
     (fleet.world.home / "agents" / "ada.json").write_text("{")
     done = fleet.world.run("agent", "send", "ada", stdin="x")
     assert done.returncode == 1 and "is damaged" in done.stderr
+    listed = fleet.world.run("agent", "list")
+    assert (listed.returncode, "bob" in listed.stdout, "ada.json is damaged" in listed.stderr) == (0, True, True)
+    known = json.loads(fleet.world.ok("agent", "list", "--json"))
+    assert ([row["name"] for row in known["agents"]], len(known["problems"])) == (["bob"], 1)
     fleet.world.ok("agent", "delete", "ada")
-    assert fleet.files() == []
+    assert fleet.files() == ["bob.json", "bob.lock"]
+    assert json.loads(fleet.world.ok("agent", "list", "--json"))["problems"] == []
 
 
 def test_agents_names_are_completed(fleet: Fleet) -> None:

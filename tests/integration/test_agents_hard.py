@@ -127,7 +127,8 @@ def test_a_worker_does_not_wait_for_what_waits_for_it(fleet: Fleet) -> None:
     gate.touch()
     done = fleet.world.run("wait", "--timeout", "20", workflow)
     assert done.returncode == 0, done.stdout
-    assert "code 2" in json.loads(done.stdout.splitlines()[0])["summary"]
+    said = {result["step"]: result["summary"] for result in map(json.loads, done.stdout.splitlines())}
+    assert "code 2" in said["a"] and said["b"] == "turn 1"
 
 
 def test_a_worker_does_not_wait_for_itself(fleet: Fleet) -> None:

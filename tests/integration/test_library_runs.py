@@ -32,13 +32,14 @@ def test_runs_are_started_waited_for_shown_and_stopped(world: World) -> None:
 from agentctl import show, spawn, start, stop, wait
 first = start(argv=["sh", "-c", "echo first"], title="a title", pane=False)
 then = start(argv=["sh", "-c", "exit 7"], after=[first], pane=False)
-print(*((r.run_id == i, r.title, r.goal_met, r.exit_code) for i, r in zip((first, then), wait(first, then))))
+ended = {r.run_id: r for r in wait(first, then)}
+print(*((r.title, r.goal_met, r.exit_code) for r in (ended[first], ended[then])))
 pair = spawn(["sleep 60", "sleep 61"], backend="shell", pane=False)
 print(show(pair[0]).status in ("queued", "running"), len(list(wait(*pair, timeout=0.1))))
 print(*sorted(r.status for r in stop(*pair)), show(pair[0]).status)
 """
     lines = said(world, code)
-    assert lines[0] == "(True, 'a title', True, 0) (True, 'sh -c exit 7', False, 7)"
+    assert lines[0] == "('a title', True, 0) ('sh -c exit 7', False, 7)"
     assert lines[1:] == ["True 0", "stopped stopped stopped"]
 
 

@@ -30,12 +30,26 @@ CASES = (
 )
 COUNTS = ("messages", "turns", "input", "cached", "output", "retries", "denied")
 SUMS = (*COUNTS, "tool_calls", "files_read", "files_written", "billed_usd", "virtual_usd", "unknown_usd", "unpriced")
+PAID = {"api": "billed_usd", "subscription": "virtual_usd", "-": "unknown_usd"}
 
 
 def table() -> dict[str, dict[str, str]]:
     lines = [line for line in (DATA / "figures.tsv").read_text().splitlines() if not line.startswith("#")]
     head, *rows = [line.split("\t") for line in lines]
     return {row[0]: dict(zip(head, row)) for row in rows}
+
+
+def number(cell: str) -> Any:
+    return None if cell == "-" else float(cell)
+
+
+def listed(cell: str) -> list[str]:
+    return [] if cell in ("-", "0") else sorted(cell.split(","))
+
+
+def count(cell: str) -> Any:
+    """Of files; None where the stream tells of none."""
+    return None if cell == "-" else len(listed(cell))
 
 
 def by_hand(name: str) -> Any:
@@ -45,19 +59,27 @@ def by_hand(name: str) -> Any:
     return (sum(known) if known else None), len(cells) - len(known)
 
 
-@pytest.fixture
-def played(world: World, repo: Path) -> World:
-    """A home in which each of CASES was a run."""
+def play(world: World, cases: Sequence[str]) -> dict[str, str]:
+    """Each of the transcripts becomes a run of a backend of its own; their ids."""
     backends = {}
-    for case in CASES:
+    for case in cases:
         stream = case.split("/")[0]
         transcript = str(DATA / "transcripts" / case / "stdout.jsonl")
         backends[case.replace("/", "-")] = {"argv": ["/bin/cat", transcript], "stdin": False, "stream": stream}
     world.config(backends=backends, profiles={"x": {"backends": [{"backend": name} for name in backends]}})
-    for name in backends:
+    runs = {}
+    for case, name in zip(cases, backends):
         model = ["--model", "gpt-5.5"] if name.startswith("codex") else []
-        run = world.ok("start", "--no-pane", "--profile", "x", "--backend", name, *model, stdin="do it")
+        runs[case] = world.ok("start", "--no-pane", "--profile", "x", "--backend", name, *model, stdin="do it")
+    for run in runs.values():
         world.result(run)
+    return runs
+
+
+@pytest.fixture
+def played(world: World, repo: Path) -> World:
+    """A home in which each of CASES was a run."""
+    play(world, CASES)
     return world
 
 
@@ -80,9 +102,9 @@ def exported(world: World) -> Path:
     return path
 
 
-def sums(path: Path) -> dict[str, Any]:
+def sums(path: Path, of: str = "") -> dict[str, Any]:
     """The totals, by SQL alone."""
-    found = queried(path, "SELECT %s FROM usage" % ", ".join("SUM(%s)" % name for name in SUMS))[0]
+    found = queried(path, "SELECT %s FROM usage %s" % (", ".join("SUM(%s)" % name for name in SUMS), of))[0]
     return dict(zip(SUMS, found))
 
 
@@ -110,6 +132,26 @@ def test_totals_are_those_counted_by_hand_and_the_same_from_everywhere(played: W
     (played.home / "figures.cache").unlink()
     assert stats(played, "--by", "backend") == first, "with the cache lost, as after a restart elsewhere"
     same(total, sums(exported(played)))
+
+
+def test_each_transcript_has_its_figures_of_the_table_whoever_asks(world: World, repo: Path) -> None:
+    hand = {case: row for case, row in table().items() if case != "codex/resume"}  # that one counts on from a run
+    assert len(hand) >= 30
+    runs = play(world, list(hand))
+    first = stats(world, "--by", "backend")
+    assert stats(world, "--by", "backend") == first, "another process, out of the cache"
+    (world.home / "figures.cache").unlink()
+    assert stats(world, "--by", "backend") == first, "with the cache lost, as after a restart elsewhere"
+    told = {group["key"]: group for group in first["groups"]}
+    path = exported(world)
+    for case, row in hand.items():
+        group, run = told[case.replace("/", "-")], runs[case]
+        same(group, sums(path, "WHERE run_id = '%s'" % run))
+        assert {name: group[name] for name in COUNTS} == {name: number(row[name]) for name in COUNTS}, case
+        assert [group["files_read"], group["files_written"]] == [count(row[how]) for how in ("read", "written")], case
+        assert group["tools"] == dict(queried(path, "SELECT tool, calls FROM tools WHERE run_id = ?", run)), case
+        assert sorted("%s:%d" % pair for pair in group["tools"].items()) == listed(row["tools"]), case
+        assert row["cost"] == "-" or group[PAID[row["who"]]] == round(number(row["cost"]), 9), case
 
 
 def test_what_is_done_to_the_folders_by_hand_is_seen(played: World) -> None:

@@ -15,6 +15,7 @@ from test_workflows import Flows
 from test_workflows import fate
 
 from conftest import World
+from conftest import blocked
 from conftest import eventually
 
 
@@ -141,7 +142,7 @@ def test_a_wait_for_a_workflow_follows_what_escalates(flows: Flows) -> None:
     workflow = flows.run([{"id": "a", "profile": "weak", "prompt": "{{prompt}}"}])
     waiter = flows.world.popen("wait", workflow)
     flows.at_work("usual")
-    time.sleep(0.3)
+    eventually(lambda: blocked(waiter.pid))
     flows.release("usual")
     flows.at_work("strong")
     flows.release("strong")
@@ -166,13 +167,13 @@ def test_a_wait_while_another_resumes(flows: Flows) -> None:
     workflow = flows.run(DIAMOND[:3])
     flows.at_work("b", "c")
     waiter = flows.world.popen("workflow", "resume", workflow, "--wait")
-    time.sleep(0.5)
+    eventually(lambda: blocked(waiter.pid))
     flows.world.ok("stop", flows.steps(workflow)["b"]["run_id"])
     flows.world.ok("workflow", "resume", workflow)
     eventually(lambda: len(flows.told("b")) == 2)
     flows.release("c")
-    time.sleep(0.5)
-    assert waiter.poll() is None
+    eventually(lambda: flows.steps(workflow)["c"]["status"] == "finished")
+    eventually(lambda: blocked(waiter.pid))
     flows.release("b")
     waiter.communicate(timeout=20)
     assert waiter.returncode == 0

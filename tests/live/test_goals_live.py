@@ -62,8 +62,8 @@ class Night:
             return self.direct(turn, said)
         if turn.heard("Does the work below reach the goal below?"):
             return self.verify(turn, said)
-        words = [name for role, text in turn.said if role == "user" for name in WORK if name in text]
-        return WORK[words[-1]] if turn.fresh()[-1][0] == "user" else REPORT
+        fresh = [name for role, text in turn.fresh() if role == "user" for name in WORK if name in text]
+        return WORK[fresh[-1]] if fresh else REPORT
 
     def direct(self, turn: Turn, said: int) -> Step:
         cycle = max(int(n) for _, text in turn.said for n in re.findall(r"This is cycle (\d+)", text))

@@ -279,15 +279,31 @@ def test_groups_are_sorted_by_cost_and_days_by_time() -> None:
 
 def test_the_fleet_counts_an_agent_that_is_still_there_where_its_newest_run_is() -> None:
     runs = [
-        Figures(run_id="2", status="running", agent="a"),
-        Figures(run_id="1", status="failed", agent="a"),
+        Figures(run_id="1", status="finished", agent="a", at=2.0),
+        Figures(run_id="2", status="failed", agent="a", at=1.0),
         Figures(run_id="3", status="failed"),
         Figures(run_id="4", status="invalid", agent="deleted"),
     ]
     assert [tuple(row.values()) for row in totals.fleet(runs, ["a", "idle"])] == [
-        ("running", 1, 1),
+        ("finished", 1, 1),
         ("failed", 2, 0),
         ("invalid", 1, 0),
+    ]
+
+
+def test_an_agent_with_prompts_in_the_queue_is_counted_where_it_works() -> None:
+    runs = [
+        Figures(run_id="1", status="finished", agent="a"),
+        Figures(run_id="2", status="running", agent="a"),
+        Figures(run_id="3", status="queued", agent="a"),
+        Figures(run_id="4", status="queued", agent="a"),
+        Figures(run_id="5", status="finished", agent="b"),
+        Figures(run_id="6", status="queued", agent="b"),
+    ]
+    assert [tuple(row.values()) for row in totals.fleet(runs, ["a", "b"])] == [
+        ("queued", 3, 1),
+        ("running", 1, 1),
+        ("finished", 2, 0),
     ]
 
 
