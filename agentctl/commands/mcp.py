@@ -23,6 +23,11 @@ A client starts it and speaks with it on stdin and stdout. Its tools are the com
 of the same names, with the same options: start, spawn, wait, show, list, resume, stop.
 It ends with its client; runs go on."""
 
+_OF_GOAL = (
+    "The only way to have work done for the goal: ask members of the team, wait for their answers,"
+    " and end with done or give_up."
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--goal", metavar="ID", default="", help="the tools of this goal's orchestrator instead")
@@ -35,7 +40,7 @@ def run(args: Namespace) -> int:
         os.environ["AGENTCTL_RUN_ID"] = args.caller
     ui.say("speaks the Model Context Protocol on stdin and stdout: see `agentctl mcp --help`")
     toolset = _of_goal(args) if args.goal else tools.Verbs(args.home, os.environ)
-    return server.serve(toolset, "" if args.goal else tools.INSTRUCTIONS)
+    return server.serve(toolset, _OF_GOAL if args.goal else tools.INSTRUCTIONS)
 
 
 def _of_goal(args: Namespace) -> Toolset:
