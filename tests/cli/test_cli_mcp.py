@@ -188,6 +188,14 @@ def test_many_at_once_and_what_stops_them(client: Client, world: World) -> None:
     assert client.call("wait", ids=ids)["exit_code"] == 4
 
 
+def test_runs_are_started_by_many_calls_at_once(client: Client, world: World) -> None:
+    calls = [client.begin_call("start", command=["sh", "-c", "echo %d" % n], title=str(n)) for n in range(12)]
+    ids = [client.read(of)["run_id"] for of in calls]
+    assert len(set(ids)) == 12
+    told = {row["title"]: row["summary"] for row in client.call("wait", ids=ids)["results"]}
+    assert told == {str(n): str(n) for n in range(12)}
+
+
 def test_agents_and_workflows(client: Client, world: World) -> None:
     report = {"goal_met": True, "summary": "heard", "followup_prompt": "", "notes": ""}
     said = json.dumps({"kind": "report", "data": {"ok": True, "report": report}})

@@ -176,6 +176,17 @@ def test_what_is_asked_wrongly_is_told_to_the_model(backend: str, arrow: Arrow) 
     assert turn.heard("no run 20200101-000000-abcd") and turn.heard("hint: see `agentctl list`")
 
 
+@pytest.mark.parametrize("backend", VENDORS)
+def test_a_run_that_goes_on_keeps_its_server(backend: str, arrow: Arrow) -> None:
+    first = delegate(arrow, backend, "begins-%s %s" % (backend, marker(call(backend, "projects"), GOOD)))
+    arrow.wait(first)
+    steps = marker(call(backend, "list", n=1), GOOD)
+    arrow.wait(arrow.resume(first, "goes-on-%s %s" % (backend, steps)))
+    turn = arrow.stub.asked("goes-on-%s" % backend, VENDORS[backend])[-1]
+    assert turn.heard("begins-%s" % backend), "in its conversation"
+    assert turn.heard('"projects": [{"name": "p"') and turn.heard('"runs": [{"run_id"')
+
+
 def test_two_clients_at_once_and_one_that_is_killed(arrow: Arrow) -> None:
     """Both wait for the same run; the end of one worker, however it comes, leaves no server of its."""
     child = arrow.agentctl("start", "--project", "p", "--", "sh", "-c", WAITS).strip()
