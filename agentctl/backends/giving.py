@@ -31,7 +31,7 @@ def to_claude(spec: Spec) -> list[str]:
 
     The server has the worker's whole environment. `timeout` holds although the call sends
     progress, and comes before $MCP_TOOL_TIMEOUT. `alwaysLoad`: its tools are not deferred
-    behind a search, and the first prompt waits for it.
+    behind ToolSearch, which is on with Anthropic's own API, and the first prompt waits for it.
     """
     command, *rest = argv(spec)
     server = {"command": command, "args": rest, "timeout": _LONGEST_CALL_S * 1000, "alwaysLoad": True}

@@ -144,7 +144,7 @@ def test_a_worker_that_is_given_the_server_delegates_by_it(backend: str, arrow: 
     errand.check()
     assert not mark.exists(), "only our server may be reachable"
     if backend == "claude":
-        assert {"Glob", "Grep", "Read"} <= set(errand.offered)
+        assert {"Glob", "Grep", "Read", "mcp__agentctl__start"} <= set(errand.offered), "none is deferred"
         assert not {"Bash", "Write", "Agent", "Task"} & set(errand.offered)
     else:
         assert {"start", "wait", "show", "list", "stop"} <= set(errand.offered)
@@ -158,6 +158,7 @@ def hostile(arrow: Arrow, mark: Path) -> None:
     """What a user's configuration may hold: a server of his own, ours switched off, a second for a call."""
     home = arrow.world.home
     arrow.env["MCP_TOOL_TIMEOUT"] = "1000"
+    arrow.env["ENABLE_TOOL_SEARCH"] = "true"  # as it is by itself with Anthropic's own API
     (home / ".claude" / "settings.json").write_text(json.dumps({"env": {"MCP_TOOL_TIMEOUT": "1000"}}))
     own = {"command": "touch", "args": [str(mark)]}
     (home / ".claude.json").write_text(json.dumps({"mcpServers": {"own": own, "agentctl": own}}))
