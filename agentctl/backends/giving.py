@@ -45,7 +45,7 @@ def to_codex(spec: Spec) -> list[str]:
     "approve" lets the calls through under `-s read-only` and `approval_policy="never"`, which
     else refuse them; the server runs outside the sandbox. It has only the variables that are
     named here, and HOME, PATH and the like. `required`: without it, Codex ends with exit 1.
-    A call is given up after 60 s without tool_timeout_sec, progress or not. The features that are switched
+    A call is given up after 300 s without tool_timeout_sec, progress or not. The features that are switched
     off have other tools to delegate, or bring servers. The tools are deferred: the model
     is told the name `mcp__agentctl` and finds them by `tool_search`.
     """
