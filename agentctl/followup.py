@@ -58,6 +58,7 @@ def request_of(
         title=request.title or spec.title,
         verify=request.verify or spec.verify,
         schema=request.schema or _schema(parent, spec),
+        mcp=request.mcp or spec.mcp,
     )
     asked = asked.replace(backend=request.backend or _same_backend(config, asked.profile, spec))
     backend = planning.plan(home, config, asked, project, env, time.time()).spec.backend
@@ -136,6 +137,7 @@ def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str
         verify=spec.verify,
         pane=spec.pane,
         schema=_schema(run, spec),
+        mcp=spec.mcp,
         escalated_from=(*spec.escalated_from, spec.profile),
         batch=spec.batch,
         batch_parallel=spec.batch_parallel,

@@ -31,7 +31,7 @@ def to_claude(spec: Spec) -> list[str]:
 
     The server has the worker's whole environment. `timeout` holds although the call sends
     progress, and comes before $MCP_TOOL_TIMEOUT. `alwaysLoad`: its tools are not deferred
-    behind a search, and the first prompt waits for it.
+    behind ToolSearch, which is on with Anthropic's own API, and the first prompt waits for it.
     """
     command, *rest = argv(spec)
     server = {"command": command, "args": rest, "timeout": _LONGEST_CALL_S * 1000, "alwaysLoad": True}
@@ -45,7 +45,7 @@ def to_codex(spec: Spec) -> list[str]:
     "approve" lets the calls through under `-s read-only` and `approval_policy="never"`, which
     else refuse them; the server runs outside the sandbox. It has only the variables that are
     named here, and HOME, PATH and the like. `required`: without it, Codex ends with exit 1.
-    A call is given up after 60 s without tool_timeout_sec, progress or not. The features that are switched
+    A call is given up after 300 s without tool_timeout_sec, progress or not. The features that are switched
     off have other tools to delegate, or bring servers. The tools are deferred: the model
     is told the name `mcp__agentctl` and finds them by `tool_search`.
     """

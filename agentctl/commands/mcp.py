@@ -23,19 +23,24 @@ A client starts it and speaks with it on stdin and stdout. Its tools are the com
 of the same names, with the same options: start, spawn, wait, show, list, resume, stop.
 It ends with its client; runs go on."""
 
+_OF_GOAL = (
+    "The only way to have work done for the goal: ask members of the team, wait for their answers,"
+    " and end with done or give_up."
+)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--goal", metavar="ID", default="", help="the tools of this goal's orchestrator instead")
-    parser.add_argument("--caller", metavar="RUN", default="", help="with --goal: the run whose worker calls")
+    parser.add_argument("--caller", metavar="RUN", default="", help="the run whose worker calls")
 
 
 def run(args: Namespace) -> int:
     if args.caller and not args.goal:
-        # A worker that was given the verbs says who it is, too: its environment tells more.
+        # Whose runs these will be, and whose slot they may use while it waits: Codex tells a server little.
         os.environ["AGENTCTL_RUN_ID"] = args.caller
     ui.say("speaks the Model Context Protocol on stdin and stdout: see `agentctl mcp --help`")
     toolset = _of_goal(args) if args.goal else tools.Verbs(args.home, os.environ)
-    return server.serve(toolset, "" if args.goal else tools.INSTRUCTIONS)
+    return server.serve(toolset, _OF_GOAL if args.goal else tools.INSTRUCTIONS)
 
 
 def _of_goal(args: Namespace) -> Toolset:

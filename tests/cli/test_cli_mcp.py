@@ -188,6 +188,30 @@ def test_many_at_once_and_what_stops_them(client: Client, world: World) -> None:
     assert client.call("wait", ids=ids)["exit_code"] == 4
 
 
+def test_runs_are_started_by_many_calls_at_once(client: Client, world: World) -> None:
+    calls = [client.begin_call("start", command=["sh", "-c", "echo %d" % n], title=str(n)) for n in range(12)]
+    ids = [client.read(of)["run_id"] for of in calls]
+    assert len(set(ids)) == 12
+    told = {row["title"]: row["summary"] for row in client.call("wait", ids=ids)["results"]}
+    assert told == {str(n): str(n) for n in range(12)}
+
+
+def test_what_an_orchestrator_was_shown_is_acknowledged_and_nothing_else(world: World) -> None:
+    world.env["AGENTCTL_ORCHESTRATOR"] = "orch-test"
+    client = Client(world)
+    del world.env["AGENTCTL_ORCHESTRATOR"]
+    waited, shown, unseen = (client.call("start", command=["true"])["run_id"] for _ in range(3))
+    for run_id in (waited, shown, unseen):
+        world.result(run_id)
+    assert client.call("wait", ids=[waited])["exit_code"] == 0
+    assert client.call("show", id=shown)["status"] == "finished"
+    events = client.call("inbox")["events"]
+    assert [event["run_id"] for event in events] == [unseen]
+    assert [row["run_id"] for row in client.call("list", unacked=True)["runs"]] == [unseen]
+    assert client.call("inbox", ack=[unseen]) == {"format": 1, "events": [], "acknowledged": [events[0]["id"]]}
+    assert client.end() == 0
+
+
 def test_agents_and_workflows(client: Client, world: World) -> None:
     report = {"goal_met": True, "summary": "heard", "followup_prompt": "", "notes": ""}
     said = json.dumps({"kind": "report", "data": {"ok": True, "report": report}})

@@ -23,7 +23,7 @@ from .stub_turn import Turn
 
 PATH = "/v1/responses"
 FAR_AWAY = 4102444800  # 2100-01-01: when the usage limit of these tests ends
-OF_MODEL = ("function_call", "custom_tool_call", "reasoning")
+OF_MODEL = ("function_call", "custom_tool_call", "tool_search_call", "reasoning")
 
 FAILURES = {
     "bad_request": Failure(400, "invalid_request_error", "stub: bad request"),
@@ -75,6 +75,8 @@ def _role(item: dict[str, Any]) -> str:
 
 def _texts(item: dict[str, Any]) -> list[str]:
     """The texts of one item, a tool's output included; an item without any counts as one empty text."""
+    if item.get("type") == "tool_search_output":
+        return [json.dumps(item.get("tools"))]
     content = item.get("content") or item.get("output") or item.get("arguments") or item.get("input")
     if isinstance(content, list):
         return [str(c.get("text", "")) for c in content if isinstance(c, dict)] or [""]
@@ -140,6 +142,9 @@ def _calls(step: Step) -> Iterator[dict[str, Any]]:
         yield {"type": "custom_tool_call", "name": "apply_patch", "input": patch}
     if "run" in step:
         yield _command(step["run"])
+    if "search" in step:
+        arguments = {"query": step["search"], "limit": 50}
+        yield {"type": "tool_search_call", "execution": "client", "arguments": arguments}
     for call in step.get("tools", ()):
         named = {"namespace": call["namespace"]} if "namespace" in call else {}
         yield {"type": "function_call", "name": call["name"], "arguments": json.dumps(call["input"]), **named}

@@ -14,6 +14,7 @@ Keys of a step:
     write     {path: content}: create files      edit      {path: [old, new]}
     read      [path, ...]                        run       a shell command
     tools     [{"name":, "input":}]: tool calls in the vendor's own words; codex: "namespace"
+    search    codex: words by which deferred tools are searched for
     report    the structured final answer (any JSON, valid or not)
     usage     {"input":, "cached":, "output":} instead of the constants below
     stop      the vendor's own stop reason       again     repeat this step for ever
@@ -99,7 +100,7 @@ def _scenario(token: str) -> tuple[str, list[Step]]:
 def step_at(steps: list[Step], turn: int) -> Step:
     """The answer of this turn. Past the end the last step is repeated, unless it calls tools."""
     last = steps[-1]
-    if turn < len(steps) or last.get("again") or not last.keys() & {"run", "write", "edit", "read", "tools"}:
+    if turn < len(steps) or last.get("again") or not last.keys() & {"run", "write", "edit", "read", "tools", "search"}:
         return steps[min(turn, len(steps) - 1)]
     return GOOD
 

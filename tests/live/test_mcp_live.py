@@ -26,6 +26,7 @@ from .stub_turn import Turn
 pytestmark = pytest.mark.live
 
 VENDORS = {"claude": "anthropic", "codex": "openai"}
+TELLS = 'sleep 3; echo "$ANTHROPIC_BASE_URL"'
 WAITS = "i=0; while [ ! -e go ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); done; echo went"
 
 
@@ -37,12 +38,12 @@ def call(backend: str, name: str, **given: Any) -> Step:
 
 
 class Errand:
-    """A model that starts a command, waits for it and looks at it, each by the answer to the call before."""
+    """A model that starts TELLS, waits for it and looks at it, each by the answer to the call before."""
 
-    def __init__(self, stub: StubServer, mark: str, backend: str, script: str) -> None:
+    def __init__(self, stub: StubServer, mark: str, backend: str) -> None:
+        self.stub = stub
         self.mark = mark
         self.backend = backend
-        self.script = script
         self.answers: list[str] = []
         self.offered: list[str] = []
         stub.plays.append(self.play)
@@ -50,13 +51,17 @@ class Errand:
     def play(self, turn: Turn) -> Step | None:
         if not turn.heard(self.mark) or turn.vendor != VENDORS[self.backend]:
             return None
-        self.offered = turn.tools
         told = [text for role, text in turn.said if role == "tool" and not text.startswith("Wall time:")]
+        self.offered = turn.tools
+        if self.backend == "codex":  # whose model searches for the tools before it calls them
+            if not told:
+                return {"search": "agentctl run"}
+            self.offered = [tool["name"] for space in json.loads(told.pop(0)) for tool in space["tools"]]
         self.answers = told
         if not all(text.startswith("{") for text in told):
             return GOOD  # `check` says what came instead
         if not told:
-            return call(self.backend, "start", command=["sh", "-c", self.script], title=self.mark)
+            return call(self.backend, "start", command=["sh", "-c", TELLS], title=self.mark)
         if len(told) == 1:
             return call(self.backend, "wait", ids=[json.loads(told[0])["run_id"]])
         if len(told) == 2:
@@ -70,6 +75,7 @@ class Errand:
         assert waited["results"][0]["run_id"] == started["run_id"]
         assert (waited["exit_code"], waited["results"][0]["title"]) == (0, self.mark)
         assert (shown["run_id"], shown["status"]) == (started["run_id"], "finished")
+        assert shown["summary"] == self.stub.url, "the run has the environment of who calls"
 
 
 def delegate(arrow: Arrow, backend: str, prompt: str, profile: str = "review") -> str:
@@ -111,7 +117,7 @@ def test_a_users_claude_lists_and_calls_the_tools(arrow: Arrow) -> None:
         ["claude", "mcp", "list"], cwd=arrow.repo, env=env, capture_output=True, text=True, timeout=60
     )
     assert "agentctl: agentctl mcp" in listed.stdout and "Connected" in listed.stdout, listed.stdout
-    errand = Errand(arrow.stub, "users-own-claude", "claude", "echo hello")
+    errand = Errand(arrow.stub, "users-own-claude", "claude")
     done = subprocess.run(
         ["claude", "-p", "--allowedTools", "mcp__agentctl", "--output-format", "json"],
         input="users-own-claude",
@@ -132,14 +138,16 @@ def test_a_worker_that_is_given_the_server_delegates_by_it(backend: str, arrow: 
     """Read-only, with servers of the user's own that must not run, and limits of the user's that are too short."""
     mark = arrow.world.folder / "own-ran"
     hostile(arrow, mark)
-    errand = Errand(arrow.stub, "given-to-%s" % backend, backend, "sleep 3; echo went")
+    errand = Errand(arrow.stub, "given-to-%s" % backend, backend)
     result = arrow.wait(delegate(arrow, backend, "given-to-%s" % backend))[0]
     assert result["goal_met"] is True, result
     errand.check()
     assert not mark.exists(), "only our server may be reachable"
     if backend == "claude":
-        assert {"Glob", "Grep", "Read"} <= set(errand.offered)
+        assert {"Glob", "Grep", "Read", "mcp__agentctl__start"} <= set(errand.offered), "none is deferred"
         assert not {"Bash", "Write", "Agent", "Task"} & set(errand.offered)
+    else:
+        assert {"start", "wait", "show", "list", "stop"} <= set(errand.offered)
     child = json.loads(errand.answers[0])["run_id"]
     spec = json.loads(arrow.run_file(child, "meta.json").read_text())
     assert spec["wake"]["run"] == result["run_id"], "the server knows whose worker calls it"
@@ -150,6 +158,7 @@ def hostile(arrow: Arrow, mark: Path) -> None:
     """What a user's configuration may hold: a server of his own, ours switched off, a second for a call."""
     home = arrow.world.home
     arrow.env["MCP_TOOL_TIMEOUT"] = "1000"
+    arrow.env["ENABLE_TOOL_SEARCH"] = "true"  # as it is by itself with Anthropic's own API
     (home / ".claude" / "settings.json").write_text(json.dumps({"env": {"MCP_TOOL_TIMEOUT": "1000"}}))
     own = {"command": "touch", "args": [str(mark)]}
     (home / ".claude.json").write_text(json.dumps({"mcpServers": {"own": own, "agentctl": own}}))
@@ -166,6 +175,17 @@ def test_what_is_asked_wrongly_is_told_to_the_model(backend: str, arrow: Arrow) 
     turn = arrow.stub.asked("asked-wrongly-%s" % backend, VENDORS[backend])[-1]
     assert turn.heard("$.ids: is string, not array")
     assert turn.heard("no run 20200101-000000-abcd") and turn.heard("hint: see `agentctl list`")
+
+
+@pytest.mark.parametrize("backend", VENDORS)
+def test_a_run_that_goes_on_keeps_its_server(backend: str, arrow: Arrow) -> None:
+    first = delegate(arrow, backend, "begins-%s %s" % (backend, marker(call(backend, "projects"), GOOD)))
+    arrow.wait(first)
+    steps = marker(call(backend, "list", n=1), GOOD)
+    arrow.wait(arrow.resume(first, "goes-on-%s %s" % (backend, steps)))
+    turn = arrow.stub.asked("goes-on-%s" % backend, VENDORS[backend])[-1]
+    assert turn.heard("begins-%s" % backend), "in its conversation"
+    assert turn.heard('"projects": [{"name": "p"') and turn.heard('"runs": [{"run_id"')
 
 
 def test_two_clients_at_once_and_one_that_is_killed(arrow: Arrow) -> None:
