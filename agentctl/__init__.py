@@ -11,16 +11,22 @@ __version__ = "0.1.0"
 __all__ = [
     "Agent",
     "AgentctlError",
+    "ApiOrchestrator",
+    "ClaudeCodeOrchestrator",
     "ClaudeSession",
+    "CodexOrchestrator",
     "CodexSession",
     "CursorSession",
+    "CycleResult",
     "Event",
     "Home",
     "Limits",
     "NamedAgent",
+    "Orchestrator",
     "PartlyStarted",
     "Request",
     "Result",
+    "RunResult",
     "Session",
     "Totals",
     "Usage",
@@ -49,16 +55,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .python import Agent
     from .python import AgentctlError
+    from .python import ApiOrchestrator
+    from .python import ClaudeCodeOrchestrator
     from .python import ClaudeSession
+    from .python import CodexOrchestrator
     from .python import CodexSession
     from .python import CursorSession
+    from .python import CycleResult
     from .python import Event
     from .python import Home
     from .python import Limits
     from .python import NamedAgent
+    from .python import Orchestrator
     from .python import PartlyStarted
     from .python import Request
     from .python import Result
+    from .python import RunResult
     from .python import Session
     from .python import Totals
     from .python import Usage

@@ -10,7 +10,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
 SECTION = "\n## From Python\n"
-VENDORS = re.compile(r"\b(ClaudeSession|CodexSession|CursorSession)\b|\"claude\"|\"codex\"")
+VENDORS = re.compile(r"\b(ClaudeSession|CodexSession|CursorSession|ClaudeCodeOrchestrator)\b|\"claude\"|\"codex\"")
 
 
 def every() -> dict[str, str]:

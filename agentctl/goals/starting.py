@@ -65,7 +65,7 @@ class Wish(Record):
     """What the caller wants; "" and None mean: as the configuration, the project or the shipped team says.
 
     `place` says what becomes of uncommitted changes: "" refuses to begin beside any, `commit` commits them first,
-    `worktree` works from the last commit in a worktree.
+    `worktree` works from the last commit in a worktree. `members` are a team in place of a file's.
     """
 
     text: str = ""
@@ -75,6 +75,7 @@ class Wish(Record):
     team: str = ""
     place: str = ""
     pane: bool = True
+    members: Optional[dict[str, Any]] = None
     asked: GoalAsked = GoalAsked()
 
 
@@ -88,12 +89,17 @@ class Planned(Record):
     uncommitted: tuple[str, ...] = ()
 
 
-def planned(home: Home, wish: Wish, env: Mapping[str, str]) -> Planned:
-    """Look everything up, and change nothing. Raises AgentctlError for whatever is in the way."""
+def planned(home: Home, wish: Wish, env: Mapping[str, str], where: Optional[Project] = None) -> Planned:
+    """Look everything up, and change nothing. Raises AgentctlError for whatever is in the way.
+
+    `where` stands for the project that the wish names, or its directory is in.
+    """
     config = configuration.sound(home)
     if not wish.text.strip():
         raise usage_error("the goal is empty", "say what is to be reached")
-    project = projects.named(home, wish.project) if wish.project else projects.at(home, wish.cwd or os.getcwd())
+    project = where or (
+        projects.named(home, wish.project) if wish.project else projects.at(home, wish.cwd or os.getcwd())
+    )
     at, names = _repository(home, project)
     if names and wish.place not in (BESIDE, COMMIT) and not project.worktree:
         some = ", ".join(one_line(name, 60) for name in names[:_MOST_NAMED])
@@ -102,7 +108,8 @@ def planned(home: Home, wish: Wish, env: Mapping[str, str]) -> Planned:
             "there are uncommitted changes: %s%s" % (some, more),
             "`--commit` commits them first, `--worktree` works beside them from the last commit",
         )
-    members, left_out = team.gathered(home, config, wish.team, project, env)
+    wanted = team.read(home, wish.team) if wish.members is None else team.parsed(wish.members, "that was given")
+    members, left_out = team.gathered(home, config, wanted, project, env)
     asked = wish.asked.replace(
         orchestrator=_orchestrator(home, config, wish.asked.orchestrator, project, env),
         team={name: member.to_json() for name, member in members.items()},

@@ -28,6 +28,7 @@ from ..settings import Profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Mapping
     from typing import Any
     from typing import Optional
@@ -63,12 +64,12 @@ class Member(Record):
 
 
 def gathered(
-    home: Home, config: Config, path: str, project: Project, env: Mapping[str, str]
+    home: Home, config: Config, members: Iterable[Member], project: Project, env: Mapping[str, str]
 ) -> tuple[dict[str, Member], list[str]]:
-    """The members that can work there, by name; and who cannot, and why. Raises AgentctlError that names the file."""
+    """The members that can work there, by name; and who cannot, and why. Raises AgentctlError for an unknown name."""
     found: dict[str, Member] = {}
     left_out = []
-    for member in read(home, path):
+    for member in members:
         try:
             found[member.name] = member.replace(backend=_backend(home, config, member, project, env))
         except AgentctlError as e:
@@ -88,7 +89,11 @@ def read(home: Home, path: str) -> list[Member]:
         raise usage_error("cannot read the team %s: %s" % (source, e.strerror), _HINT) from None
     except ValueError as e:
         raise usage_error("the team %s is not JSON: %s" % (source, e), "mend the file") from None
-    members = raw.get("members") if isinstance(raw, dict) else None
+    return parsed(raw.get("members") if isinstance(raw, dict) else None, source)
+
+
+def parsed(members: object, source: str) -> list[Member]:
+    """The members of a team, described by name as in a file. Raises AgentctlError that says which is wrong."""
     if not isinstance(members, dict) or not members:
         raise usage_error("the team %s: `members` is an object with at least one member" % source, _HINT)
     return [_member(source, name, about) for name, about in members.items()]

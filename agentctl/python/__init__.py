@@ -27,6 +27,19 @@ A named agent outlives the program; any process may go on talking to it:
     print(answer.summary, more.session_id == answer.session_id)
     delete_agent("ada")
 
+A goal is worked at in cycles, until others have verified it:
+
+    from agentctl import ClaudeCodeOrchestrator
+
+    orch = ClaudeCodeOrchestrator(model="opus")
+    night = orch.run(
+        "Uploads over 10 MB are refused with status 413",
+        project_dir=".",
+        team={"ada": {"role": "worker_smart"}, "eve": {"role": "reviewer", "verifies": True}},
+        max_cycles=2,
+    )
+    print(night.accepted, night.why, [cycle.reasons for cycle in night.cycles])
+
 Steps that wait for each other; each is told what those before it report:
 
     from agentctl import workflow
@@ -80,6 +93,12 @@ from ..model import Usage
 from ..request import Request
 from ..settings import Agent as NamedAgent
 from ..store import Home
+from .directing import ApiOrchestrator
+from .directing import ClaudeCodeOrchestrator
+from .directing import CodexOrchestrator
+from .directing import CycleResult
+from .directing import Orchestrator
+from .directing import RunResult
 from .graphs import Workflow
 from .graphs import workflow
 from .live import events
@@ -109,16 +128,22 @@ from .totals import stats_by
 __all__ = [
     "Agent",
     "AgentctlError",
+    "ApiOrchestrator",
+    "ClaudeCodeOrchestrator",
     "ClaudeSession",
+    "CodexOrchestrator",
     "CodexSession",
     "CursorSession",
+    "CycleResult",
     "Event",
     "Home",
     "Limits",
     "NamedAgent",
+    "Orchestrator",
     "PartlyStarted",
     "Request",
     "Result",
+    "RunResult",
     "Session",
     "Totals",
     "Usage",

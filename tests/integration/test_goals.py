@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conftest import REPO
 from conftest import World
 from conftest import eventually
 from conftest import git
@@ -210,3 +213,37 @@ def test_a_goal_is_a_run_and_its_news_reach_the_inbox(stage: Stage) -> None:
     news = [event["text"] for event in events if event["kind"].startswith("news")]
     assert any("REJECTED" in words for words in news) and any("ACCEPTED" in words for words in news), events
     assert "accepted" in world.ok("goal", "list") and "ACCEPTED" in world.ok("goal", "show", known["goal"])
+
+
+PROGRAM_OF_CYCLES = """
+import subprocess
+from agentctl import ClaudeCodeOrchestrator
+orch = ClaudeCodeOrchestrator(model="opus")
+team = {"worker": {"role": "worker_smart", "backends": ["claude"]},
+        "architect": {"role": "architect", "backends": ["claude"], "verifies": True}}
+first = orch.cycle("Have want hold yes.", ".", team, verify="sh check.sh")
+print(first.number, first.accepted, first.summary, "exit code 1" in first.reasons[0])
+print(subprocess.run(["git", "show", first.checkpoint + ":want"], capture_output=True, text=True).stdout.strip())
+second = orch.cycle("Have want hold yes.", ".", team)
+print(second.number, second.accepted, second.reasons, second.goal == first.goal)
+third = orch.cycle("Have want hold yes.", ".")
+print(third.number, third.accepted, [verdict["who"] for verdict in third.verdicts])
+whole = orch.run("Have want hold no more.", ".", team, max_cycles=1, verify="false", place="commit")
+print(whole.accepted, whole.outcome, len(whole.cycles), whole.usage.cost_usd or whole.usage.virtual_usd)
+"""
+
+
+def test_cycles_from_python_with_the_work_in_between(stage: Stage) -> None:
+    stage.play(cycles=ALL, verdicts=TIDY)
+    env = {**stage.world.env, "PYTHONPATH": str(REPO)}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM_OF_CYCLES], env=env, cwd=stage.repo, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "1 False first try True",
+        "almost",
+        "2 False ('architect: litter was left behind',) True",
+        "3 True ['architect']",
+        "False rejected 1 1.0",
+    ]
