@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .team import Member
 
 LONGEST_DIFF = 200_000
+_SEARCH = "Your tools are those of the server `agentctl`. If you do not see them, find them with `tool_search`."
+"""Codex (0.169.0) offers the tools of a server only to a model that searches for them."""
 
 
 def cycle(
@@ -29,6 +31,7 @@ def cycle(
     parts = [
         "# The goal\n\n%s" % goal.strip(),
         "# Your team\n\n%s" % "\n".join(_member(member) for member in team.values()),
+        *([_SEARCH] if asked.orchestrator == "codex" else []),
         "# Where you are\n\nThis is cycle %d%s.%s" % (number, most, _checks(asked)),
     ]
     if summary.strip():
