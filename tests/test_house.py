@@ -45,6 +45,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals"),
         "api",
         "attend",
+        "awake",
         "capacity",
         "pools",
         "lending",
