@@ -194,6 +194,13 @@ def _topics(_home: Optional[Home], _current: str) -> Candidates:
     return [*((name, words) for name, (words, _) in topics.TOPICS.items()), *cli.COMMANDS.items()]
 
 
+def _goals(home: Optional[Home], _current: str) -> Candidates:
+    from ..goals import kin
+
+    known = islice(kin.every(home), _MOST_RUNS) if home else ()
+    return [(run_id, home.run(run_id).spec().title if home else "") for run_id in known]
+
+
 def _groups(_home: Optional[Home], _current: str) -> Candidates:
     from ..figures import totals
 
@@ -208,6 +215,7 @@ _KINDS: dict[str, Callable[[Optional[Home], str], Candidates]] = {
     "B": _backends,
     "S": _statuses,
     "GROUP": _groups,
+    "GOAL": _goals,
     "SHELL": _shells,
     "TOPIC": _topics,
     "AGENT": _agents,
