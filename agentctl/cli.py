@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "goal": "set a goal that is worked at until others verified it; list, show, stop, resume",
     "execute": "have a request done by the workflow that fits it",
     "report": "one page on what was done: the morning after",
+    "explain": "why a run is in the state it is in",
     "stats": "what runs used, did and cost, in sums",
     "files": "who read and who wrote what, conflicts first",
     "worktrees": "list the worktrees of runs, and what is in them",

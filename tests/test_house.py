@@ -43,7 +43,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "use cases": (
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
         *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals"),
-        "reporting",
+        *("reporting", "explaining"),
         "api",
         "attend",
         "awake",
@@ -199,6 +199,7 @@ SIDEWAYS: dict[str, str] = {
     "wake": "codex_queue config keys launch orchestrators",
     "watch": "judge progress",
     "figures": "config judge listing stream",
+    "explaining": "config conversation finding goals judge listing pools reporting view",
     "reporting": "figures finding goals judge listing view",
     # faces
     "__init__": "python",
