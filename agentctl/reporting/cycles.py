@@ -64,7 +64,7 @@ def _verdict(cycle: Cycle, entry: Entry) -> Cycle:
         who=word(entry, "who"),
         run_id=word(entry, "run"),
         accept=typed(entry, "accept", bool),
-        reasons=words(entry, "reasons"),
+        reasons=words(entry, "reasons") or words(entry, "why"),
         evidence=words(entry, "evidence"),
     )
     return cycle.replace(verdicts=(*(known for known in cycle.verdicts if known.who != verdict.who), verdict))

@@ -46,7 +46,7 @@ _STAT = 4000
 def goal(home: Home, runs: Sequence[Run], prices: Table, now: float) -> Goal:
     """All that is known of a goal; `runs` are those that it is, oldest first."""
     root, last = runs[0], runs[-1]
-    wanted, spec, record = asked.load(root), last.spec(), listing.known(last, now)
+    wanted, spec, record = asked.load(last), last.spec(), listing.known(last, now)
     entries = journal.entries(runs)
     result = Result.from_json(record)
     outcome, why, doubt = end(result, cycles.last(entries, journal.OVER))
@@ -109,13 +109,18 @@ def _members(
     home: Home, root: str, wanted: GoalAsked, entries: Sequence[Entry], prices: Table, now: float
 ) -> Iterable[Known]:
     """(who, what is known, figures) of each run that worked for the goal, oldest first."""
-    named = {cycles.word(e, "run"): cycles.word(e, "who", 60) for e in entries if e["step"] == journal.RUN}
-    parts = {cycles.word(e, "run"): cycles.word(e, "part", 60) for e in entries if e["step"] == journal.RUN}
+    named = {cycles.word(e, "run"): _part(e) for e in entries if e["step"] == journal.RUN}
     for run in kin.members(home, root):
         record, spec = listing.record_of(home, run.id, now), run.spec()
         if record is not None:
-            who = named.get(run.id) or member_of(spec, wanted.team) or parts.get(run.id) or spec.backend
+            who = named.get(run.id) or kin.name_of(run) or member_of(spec, wanted.team) or spec.backend
             yield who, record, figures(record, spec, prices, now)
+
+
+def _part(entry: Entry) -> str:
+    """The orchestrator as that, whatever program it is; a verifier by its name."""
+    part = cycles.word(entry, "part", 60)
+    return part if part == journal.ORCHESTRATOR else cycles.word(entry, "who", 60)
 
 
 def member_of(spec: Spec, team: Mapping[str, Any]) -> str:

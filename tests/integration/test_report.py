@@ -14,9 +14,12 @@ from agentctl.store import Home
 from cli.terminal import Terminal
 from conftest import PROGRAM
 from conftest import World
+from conftest import eventually
 from conftest import git
+from conftest import runners
 from goalmaker import Maker
 from goalmaker import night
+from goals import Stage
 
 
 def test_a_report_tells_once_what_ended(world: World) -> None:
@@ -108,6 +111,67 @@ def test_the_command_to_land_is_one_that_lands(world: World, repo: Path) -> None
     assert "agentctl merge" not in world.ok("report", "--since", "1h")
 
 
+def test_a_real_goal_from_rejection_to_acceptance_and_its_commands(world: World) -> None:
+    """In a worktree, directed by a script: the page says what was so, and its commands do what it says."""
+    stage = Stage(
+        world,
+        cycles=[
+            [["ask", "worker", "do: echo almost > want"], ["done", "first try"]],
+            [["ask", "worker", "do: echo yes > want; touch litter"], ["done", "second try"]],
+            [["ask", "worker", "do: rm litter"], ["done", "third try"]],
+        ],
+        verdicts={"architect": "test ! -e litter || { echo 'litter was left behind'; exit 1; }"},
+    )
+    goal = stage.reached("--verify", "sh check.sh", "--worktree")["goal"]
+    words = world.ok("report", goal)
+    for part in (
+        "Accepted in cycle 3 of 5",
+        "Cycle 1: rejected; its orchestrator said that it was done",
+        "Cycle 2: rejected",
+        "litter was left behind",
+        "Cycle 3: accepted",
+        "    | third try",
+    ):
+        assert part in words, words
+    told = json.loads(world.ok("report", "--json"))
+    assert [one["goal"] for one in told["goals"]] == [goal] and told["runs"] == told["alive"] == []
+    found = told["goals"][0]
+    assert [[check["passed"] for check in cycle["checks"]] for cycle in found["cycles"]][0][0] is False
+    assert {m["who"] for m in found["members"]} >= {"orchestrator", "worker", "architect"}, found["members"]
+    assert found["doubt"] == "" and found["changed"]["files"] == 1 and found["needs"][0]["kind"] == "land"
+    commands = [each["command"] for each in found["advice"]]
+    env = {**world.env, "GIT_CONFIG_GLOBAL": os.devnull}
+    diff = subprocess.run(["sh", "-c", commands[0]], env=env, capture_output=True, text=True, timeout=30, check=True)
+    assert "+yes" in diff.stdout
+    world.ok(*shlex.split(commands[1])[1:])
+    assert (stage.repo / "want").read_text() == "yes\n"
+    found = json.loads(world.ok("report", goal, "--json"))["goals"][0]
+    assert found["changed"]["landed"] == "main" and found["needs"] == []
+    assert [each["command"] for each in found["advice"]][1:] == ["agentctl cleanup %s" % goal]
+    assert "its work has landed on main" in world.ok("explain", goal)
+
+
+def test_a_real_goal_that_was_given_up_in_place_can_be_undone(world: World) -> None:
+    stage = Stage(world, cycles=[[["ask", "worker", "do: echo almost > want; touch new"], ["give_up", "no way"]]])
+    goal = stage.reached("--verify", "sh check.sh")["goal"]
+    found = json.loads(world.ok("report", goal, "--json"))["goals"][0]
+    assert (found["outcome"], found["why"]) == ("gave_up", "no way")
+    assert "Not accepted: its orchestrator gave up" in world.ok("report", goal)
+    assert "its journal ends with: gave_up" in world.ok("explain", goal)
+    resume, _, *undoing = [each["command"] for each in found["advice"]]
+    assert resume == "agentctl goal resume %s" % goal
+    names = {
+        "GIT_AUTHOR_NAME": "t",
+        "GIT_AUTHOR_EMAIL": "t@e.org",
+        "GIT_COMMITTER_NAME": "t",
+        "GIT_COMMITTER_EMAIL": "t@e.org",
+    }
+    env = {**world.env, **names, "GIT_CONFIG_GLOBAL": os.devnull}
+    for command in undoing:
+        subprocess.run(["sh", "-c", command], env=env, timeout=30, check=True, capture_output=True)
+    assert git(stage.repo, "status", "--porcelain") == "" and (stage.repo / "want").read_text() == "no\n"
+
+
 def test_at_a_terminal_it_is_coloured_and_harmless(world: World) -> None:
     run = world.shell("exit 1", "--no-pane", "--title", "\x1b]0;owned\x07x")
     world.result(run)
@@ -121,6 +185,8 @@ def test_at_a_terminal_it_is_coloured_and_harmless(world: World) -> None:
 def test_a_report_changes_nothing_but_its_mark(world: World) -> None:
     run = world.shell("true", "--no-pane")
     world.result(run)
+    eventually((world.folder(run) / "notified").exists)
+    eventually(lambda: not runners(str(world.home)))
 
     def seen() -> dict[str, int]:
         found = {}
