@@ -58,15 +58,17 @@ def _finished(seen: Situation) -> Iterator[Reason]:
     yield Reason(
         words=claim or "its report says nothing on the goal:", said=result.notes or result.summary, source=RESULT
     )
-    if result.verified == PASSED:
-        yield Reason(words="our check passed:", said=seen.spec.verify, source="verify.log")
-    elif result.verified == CHECK_FAILED:
-        yield Reason(words="our check failed:", said=seen.spec.verify, tail=seen.verify, source="verify.log")
-    else:
-        yield Reason(
-            words="nothing checked it" if not seen.spec.verify else "its check does not count, see the warnings",
-            source=META,
-        )
+    yield _checked(seen)
+
+
+def _checked(seen: Situation) -> Reason:
+    """What our own check found; a goal's is done by its driver, whose steps tell of it."""
+    check, log = (seen.spec.verify, "verify.log") if not seen.goal.goal else (seen.goal.verify, "raw.jsonl")
+    if seen.result.verified == PASSED:
+        return Reason(words="our check passed:", said=check, source=log)
+    if seen.result.verified == CHECK_FAILED:
+        return Reason(words="our check failed:", said=check, tail=seen.verify, source=log)
+    return Reason(words="its check does not count, see the warnings" if check else "nothing checked it", source=META)
 
 
 def _failed(seen: Situation) -> Iterator[Reason]:

@@ -212,6 +212,7 @@ def _goal(home: Home, run: Run) -> GoalState:
         cycle=numbers[-1] if numbers else None,
         last_step=cycles.word(entries[-1], "text") or entries[-1]["step"] if entries else "",
         outcome=cycles.word(cycles.last(entries, journal.OVER), "outcome", 60),
+        verify=asked.load(run).verify,
         rejected="; ".join(cycles.words(rejected, "reasons")),
         runs=tuple(one.id for one in runs),
         members=tuple(_other(home, one.id, 0.0, one.id) for one in kin.live(home, root)[:_MOST]),

@@ -36,7 +36,7 @@ def of_goal(seen: Situation) -> Iterator[Reason]:
     )
     if goal.outcome:
         yield Reason(words="its journal ends with:", said=goal.outcome, source="raw.jsonl")
-    if goal.rejected:
+    if goal.rejected and goal.outcome != "accepted":
         yield Reason(words="its last rejection said:", said=goal.rejected, source="raw.jsonl")
     if len(goal.runs) > 1:
         yield Reason(words="it was begun %d times: %s" % (len(goal.runs), ", ".join(goal.runs)), source="goal.json")

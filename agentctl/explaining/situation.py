@@ -38,6 +38,7 @@ class GoalState(Record):
     cycle: Optional[int] = None
     last_step: str = ""
     outcome: str = ""
+    verify: str = ""
     rejected: str = ""
     runs: tuple[str, ...] = ()
     members: tuple[Other, ...] = ()

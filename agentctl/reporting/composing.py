@@ -122,7 +122,8 @@ def _cycle(cycle: Cycle, goal: Goal) -> Iterator[Block]:
 def _check(check: Check) -> tuple[str, ...]:
     who = "check" if check.of in ("", "work") else "check (%s)" % check.of
     put_back = "put back: %s" % ", ".join(check.files) if check.files else ""
-    words = " · ".join(part for part in (check.command, check.why, put_back) if part)
+    command = "" if check.command and check.command in check.why else check.command
+    words = " · ".join(part for part in (command, check.why, put_back) if part)
     return who, _PASSED[check.passed], words
 
 
