@@ -142,7 +142,7 @@ SIDEWAYS: dict[str, str] = {
     "overlap": "finding",
     "workflows": "agents api briefing capacity config conversation finding followup judge launch lending listing "
     "planning projects waiting",
-    "goals": "api capacity config conversation credentials finding followup launch listing merging planning "
+    "goals": "api capacity config conversation credentials finding followup judge launch listing merging planning "
     "projects roles serving stream waiting",
     "api": "config finding followup lending projects waiting spawning",
     "lending": "conversation finding orchestrators pools",
