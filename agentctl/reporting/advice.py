@@ -47,7 +47,12 @@ def needs(goal: Goal, records: Iterable[tuple[str, dict[str, Any]]]) -> Iterator
 
 def _of_end(goal: Goal) -> Iterator[Need]:
     if goal.outcome != ACCEPTED:
-        yield Need(run_id=goal.goal, kind="rejected", words=end_in_words(goal.outcome), said=goal.why)
+        yield Need(
+            run_id=goal.goal,
+            kind="rejected",
+            words=end_in_words(goal.outcome) + (":" if goal.why else ""),
+            said=goal.why,
+        )
     elif goal.changed.branch and not goal.changed.landed and not goal.changed.removed:
         yield Need(
             run_id=goal.goal, kind="land", words="it was accepted and is not landed: branch " + goal.changed.branch
