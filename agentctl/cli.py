@@ -42,6 +42,8 @@ COMMANDS: dict[str, str] = {
     "workflow": "start, list, show, plan and resume workflows: steps that follow each other",
     "goal": "set a goal that is worked at until others verified it; list, show, stop, resume",
     "execute": "have a request done by the workflow that fits it",
+    "report": "one page on what was done: the morning after",
+    "explain": "why a run is in the state it is in",
     "stats": "what runs used, did and cost, in sums",
     "files": "who read and who wrote what, conflicts first",
     "worktrees": "list the worktrees of runs, and what is in them",
@@ -117,10 +119,10 @@ def guarded(argv: list[str]) -> int:
         # The system refused and says what and why: a full disk, a permission, a folder in a file's place.
         refused = os.environ.get("AGENTCTL_DEBUG") != "1" and "_run" not in argv
         said = AgentctlError("%s: %s" % (e.filename or "cannot read or write", e.strerror))
-        return _say(said) if refused else _crashed(e)
+        return _say(said) if refused else _unforeseen(e)
     except Exception as e:
         # A bug of ours: one line for the user, the traceback where it can be sent from.
-        return _crashed(e)
+        return _unforeseen(e)
 
 
 def dispatch(argv: list[str]) -> int:
@@ -268,32 +270,7 @@ def _say(error: AgentctlError) -> int:
     return error.code
 
 
-def _crashed(error: Exception) -> int:
-    import time
-    import traceback
+def _unforeseen(error: Exception) -> int:
+    from . import mishap  # which most command lines never need
 
-    from . import files
-    from . import paths
-    from . import text
-
-    if os.environ.get("AGENTCTL_DEBUG") == "1":
-        traceback.print_exc()
-        return 1
-    words = "%s agentctl %s, python %s on %s\n%s\n" % (
-        time.ctime(),
-        __version__,
-        sys.version.split()[0],
-        sys.platform,
-        traceback.format_exc(),
-    )
-    log = os.path.join(paths.home_folder("", os.environ), "crash.log")
-    said = text.one_line("%s: %s" % (type(error).__name__, error), 300)
-    print("agentctl: unexpected error: %s" % said, file=sys.stderr)
-    try:
-        fd = files.open_append(log)
-        files.write_all(fd, words.encode("utf-8", "replace"))
-        os.close(fd)
-        print("hint: details are in %s" % log, file=sys.stderr)
-    except OSError:
-        print("hint: see it whole with AGENTCTL_DEBUG=1", file=sys.stderr)
-    return 1
+    return mishap.written_down(error)

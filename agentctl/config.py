@@ -54,6 +54,7 @@ class Config(Record):
     `bypass_permissions`: rules added to the `allow` of every profile that may edit.
     `rescue_ignored`: whether a cleanup saves ignored files too; `rescue_limit_mb`: a
     worktree with more to save is kept instead.
+    `keep_awake`: whether the machine is kept awake while the driver of a goal lives.
     `prices`: USD per million tokens by model, before the shipped ones (agentctl help figures).
     `problem` and `wrong` are not read from it: what is not used of the file, or ""; and of
     that what has the wrong type or no sense, for which nothing may be started.
@@ -88,6 +89,7 @@ class Config(Record):
     bypass_permissions: Optional[list[str]] = None
     rescue_ignored: bool = True
     rescue_limit_mb: int = 2048
+    keep_awake: bool = True
     profiles: Optional[dict[str, Any]] = None
     backends: Optional[dict[str, Any]] = None
     prices: Optional[dict[str, Any]] = None
@@ -256,7 +258,7 @@ def backend(config: Config, name: str) -> Optional[dict[str, Any]]:
     own = config.backends or {}
     if name not in own:
         if name not in backends.NAMES:
-            raise usage_error("no backend named `%s`" % name, "one of: %s" % ", ".join([*backends.NAMES, *own]))
+            raise usage_error("no backend named `%s`" % name, "one of: %s" % ", ".join([*backends.OFFERED, *own]))
         return None
     wrong = backends.wrong_with(own[name])
     if wrong:

@@ -57,7 +57,7 @@ FOLDERS = (
     *("agents", "workflows"),
 )
 _NAMES = {name: name for name in (*FOLDERS, "journal", "lock")}
-_NAMES.update({name: name + ".json" for name in ("config", "projects", "places")})
+_NAMES.update({name: name + ".json" for name in ("config", "projects", "places", "reported")})
 _NAMES["started"] = os.path.join("workflows", "started")
 _NAMES.update({name: name.replace("_", ".") for name in ("notify_log", "crash_log", "tmux_lock", "notify_lock")})
 _NAMES["dotenv"] = ".env"

@@ -44,8 +44,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "use cases": (
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
         *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals", "verbs"),
+        *("reporting", "explaining"),
         "api",
         "attend",
+        "awake",
         "capacity",
         "pools",
         "lending",
@@ -98,7 +100,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "worker",
     ),
     "faces": (
-        *("ui", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer", "mcp"),
+        *("ui", "topics", "commands", "cli", "mishap", "errands", "orch", "orchpane", "installer", "mcp"),
         *("python", "__main__", "__init__"),
     ),
 }
@@ -142,8 +144,8 @@ SIDEWAYS: dict[str, str] = {
     "overlap": "finding",
     "workflows": "agents api briefing capacity config conversation finding followup judge launch lending listing "
     "planning projects waiting",
-    "goals": "api capacity config conversation credentials finding followup launch listing merging planning "
-    "projects roles serving stream waiting",
+    "goals": "api awake capacity config conversation credentials finding followup judge launch listing merging "
+    "planning projects roles serving stream waiting",
     "api": "config finding followup lending projects waiting spawning",
     "lending": "conversation finding orchestrators pools",
     "attend": "config story worker slots",
@@ -201,10 +203,13 @@ SIDEWAYS: dict[str, str] = {
     "figures": "config judge listing stream",
     "verbs": "agents api desk figures finding fleet judge lending listing overlap pausing projects receipts roles "
     "waiting workflows",
+    "explaining": "config conversation finding goals judge listing pools reporting view",
+    "reporting": "figures finding goals judge listing view",
     # faces
     "mcp": "__init__",
     "__init__": "python",
-    "cli": "__init__ errands installer",
+    "cli": "__init__ errands installer mishap",
+    "mishap": "__init__",
     "orch": "orchpane",
     "__main__": "cli",
 }

@@ -45,12 +45,14 @@ NAMES: dict[str, str] = {
 
 OURS: dict[str, str] = {"goal": "_goal", "anthropic": "_converse", "gemini": "_converse"}
 """Those whose worker is a program of our own: by which errand it is called (errands.py)."""
+OFFERED = tuple(name for name in NAMES if name not in OURS)
+"""Those that a caller of `start` may ask for; the others work for goals."""
 
 
 def adapter(name: str) -> Adapter:
     """The module of this name; a name that is not in NAMES is a usage error."""
     if name not in NAMES:
-        raise usage_error("no backend named `%s`" % name, "one of: %s" % ", ".join(NAMES))
+        raise usage_error("no backend named `%s`" % name, "one of: %s" % ", ".join(OFFERED))
     module: Adapter = _module(name)
     return module
 

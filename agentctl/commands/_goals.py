@@ -34,7 +34,8 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\Z")
 def wish(args: Namespace) -> Wish:
     """What the words and options say. Raises AgentctlError."""
     words: list[str] = args.words
-    if not words:
+    written = str(getattr(args, "text", ""))
+    if not words and not written:
         raise usage_error("no goal is given", "write it down and give the file: `agentctl goal GOAL.md`")
     if len(words) > 2:
         raise usage_error("goal wants a file and a directory at most", "see `agentctl goal --help`")
@@ -42,7 +43,7 @@ def wish(args: Namespace) -> Wish:
     if not os.path.isdir(folder):
         raise usage_error("%s is not a directory" % folder, "give the directory that the goal is for")
     return Wish(
-        text=ui.prompt_text(words[0]),
+        text=written or ui.prompt_text(words[0]),
         title=args.title,
         project=args.project,
         cwd=folder,

@@ -157,7 +157,10 @@ def _backends(home: Optional[Home], _current: str) -> Candidates:
     from .. import config
 
     own = config.load(home)[0].backends if home else None
-    return [*backends.NAMES.items(), *((name, "of config.json") for name in own or ())]
+    return [
+        *((name, backends.NAMES[name]) for name in backends.OFFERED),
+        *((name, "of config.json") for name in own or ()),
+    ]
 
 
 def _agents(home: Optional[Home], _current: str) -> Candidates:
@@ -194,6 +197,13 @@ def _topics(_home: Optional[Home], _current: str) -> Candidates:
     return [*((name, words) for name, (words, _) in topics.TOPICS.items()), *cli.COMMANDS.items()]
 
 
+def _goals(home: Optional[Home], _current: str) -> Candidates:
+    from ..goals import kin
+
+    known = islice(kin.every(home), _MOST_RUNS) if home else ()
+    return [(run_id, home.run(run_id).spec().title if home else "") for run_id in known]
+
+
 def _groups(_home: Optional[Home], _current: str) -> Candidates:
     from ..figures import totals
 
@@ -208,6 +218,7 @@ _KINDS: dict[str, Callable[[Optional[Home], str], Candidates]] = {
     "B": _backends,
     "S": _statuses,
     "GROUP": _groups,
+    "GOAL": _goals,
     "SHELL": _shells,
     "TOPIC": _topics,
     "AGENT": _agents,

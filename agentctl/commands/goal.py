@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EXAMPLES = """  agentctl goal GOAL.md --verify "make test" --worktree --until 07:00 --yes
   agentctl goal GOAL.md ~/src/shop --orchestrator codex --max-cycles 3 --max-cost 20
   agentctl goal - --mode mission < GOAL.md
+  agentctl goal                            asks for what is not given, at a terminal
   agentctl goal list; agentctl goal show @last; agentctl wait @last
   agentctl goal stop @last; agentctl goal resume @last --max-cycles 8
 
@@ -96,6 +97,11 @@ def _word(words: list[str], verb: str) -> str:
 def _set(args: Namespace) -> int:
     home = ui.open_home(args)
     ui.demand_config(home)
+    if not args.words and not args.json:
+        from . import _wizard  # which a goal in a file never needs
+
+        if _wizard.may_ask():
+            _wizard.fill(args, home)
     wish = _goals.wish(args)
     plan = starting.planned(home, wish, os.environ)
     if not _goals.agreed(args, home, plan):

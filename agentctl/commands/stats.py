@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 from .. import config
@@ -12,9 +11,9 @@ from .. import ui
 from ..errors import usage_error
 from ..figures import cache
 from ..figures import costs
-from ..figures import of_run
 from ..figures import totals
 from ..model import FORMAT
+from . import _since
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +60,6 @@ _COLUMNS = {
     "WORKED": "working_s",
     "CONTEXT": "context_percent",
 }
-_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d))?Z?)?\Z")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -76,7 +74,7 @@ def run(args: Namespace) -> int:
     if args.by not in ("", *totals.BY):
         raise usage_error("--by %s is no way to group" % args.by, config.meant(args.by, list(totals.BY)))
     now = time.time()
-    since = _moment(args.since, now) if args.since else 0.0
+    since = _since.moment(args.since, now) if args.since else 0.0
     home = ui.open_home(args)
     ui.warn_of_config(home)
     if args.export_sqlite:
@@ -97,21 +95,6 @@ def _export(args: Namespace) -> int:
     count = export.export(ui.open_home(args), args.export_sqlite)
     ui.say("%d run%s in %s" % (count, "" if count == 1 else "s", args.export_sqlite))
     return 0
-
-
-def _moment(words: str, now: float) -> float:
-    """Seconds since the epoch of `7d` (ago), `2026-11-01` or `2026-11-01T12:30:00Z`. Raises AgentctlError."""
-    found = _MOMENT.match(words)
-    try:
-        if not found:
-            return now - text.seconds(words)
-        parts = [int(part or 0) for part in found.groups()]
-        moment = of_run.moment(*parts)
-        if of_run.day(moment) == words[:10] and max(parts[4:]) < 60:
-            return moment
-    except ValueError:
-        pass  # said below, in our words
-    raise usage_error("--since %s is no time" % words, "as 7d, 12h, 30m or 2026-11-01")
 
 
 def _as_json(args: Namespace, home: Home, runs: list[Figures], since: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import threading
 import time
 
 from .. import api
+from .. import awake
 from .. import signals
 from .. import waiting
 from ..branches import testbed
@@ -51,12 +52,14 @@ def main(home: Home, run_id: str, fd: int, env: Mapping[str, str]) -> int:
     alarm = signals.Alarm()
     testbed.sweep_stale(home)
     driver = Driver(Goal(home, run_id, env), fd, alarm)
+    wakeful = driver.wakeful(env)
     try:
         return driver.drive()
     except (_StoppedError, KeyboardInterrupt):
         driver.stop_all()
         return STOPPED
     finally:
+        wakeful.release()
         driver.bench.close()
 
 
@@ -69,6 +72,14 @@ class Driver:
         self._fd = fd
         self._alarm = alarm
         self._history = journal.believed(journal.entries(goal.runs[:-1]))
+
+    def wakeful(self, env: Mapping[str, str]) -> awake.Awake:
+        """Keep the machine awake as long as we live, where the user wants that; how, or why not, is said."""
+        if not self.goal.config.keep_awake:
+            return awake.Awake("the machine may fall asleep: keep_awake is false")
+        kept = awake.kept(env, "goal %s is at work" % self.goal.root)
+        journal.write(self._fd, "message", kept.words, {})
+        return kept
 
     def drive(self) -> int:
         """Until it is over."""

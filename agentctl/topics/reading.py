@@ -77,6 +77,7 @@ The home is readable by you alone; `agentctl help environment` says where it is.
   custody/         what was made of each worktree, where its work is, and logs
                    of merges whose check failed
   slots/           locks: who may work, and who waits for it
+  reported.json    when the last `report` was made, and what lived then
   figures.cache    keeps `stats` quick; it can be removed at any time
   crash.log        tracebacks of unexpected errors
   runs/ID/         one folder per run; ID is YYYYmmdd-HHMMSS-xxxx in UTC

@@ -92,6 +92,9 @@ config.json in the home is yours to edit. Every key may be absent.
                          edit has besides its own `allow`
   rescue_ignored         false: a cleanup saves no ignored files (true)
   rescue_limit_mb        a worktree with more than this to save is kept (2048)
+  keep_awake             false: the machine may go to sleep while a goal is at
+                         work (true: `caffeinate` or `systemd-inhibit` holds
+                         it awake, where there is one)
   prices                 USD per million tokens by model, before those that are
                          shipped: `agentctl help figures`
 

@@ -63,7 +63,7 @@ def test_values(past: Past) -> None:
     assert offered(past, "start", "--backend", "c") == ["claude", "codex", "cursor"]
     assert offered(past, "list", "--status", "") == list(listing.STATUSES)
     assert offered(past, "completion", "") == ["bash", "zsh", "fish"]
-    assert offered(past, "help", "e") == ["exit-codes", "environment", "execute"]
+    assert offered(past, "help", "e") == ["exit-codes", "environment", "execute", "explain"]
     assert set(offered(past, "help", "")) == {*cli.COMMANDS, *topics.TOPICS}
 
 

@@ -23,7 +23,7 @@ from agentctl import prices
 from agentctl import progress
 from agentctl import store
 from agentctl import ui
-from agentctl.commands import stats
+from agentctl.commands import _since
 from agentctl.errors import AgentctlError
 from agentctl.figures import cache
 from agentctl.figures import costs
@@ -323,10 +323,10 @@ def test_a_moment_in_utc_is_that_of_the_system() -> None:
 
 def test_since_takes_durations_days_and_moments() -> None:
     now = 1_795_171_859.0
-    assert stats._moment("7d", now) == now - 7 * 86400
-    assert stats._moment("12h", now) == now - 12 * 3600
-    assert stats._moment("2026-11-20", now) == 1_795_132_800
-    assert stats._moment("2026-11-20T10:50:59Z", now) == 1_795_171_859
+    assert _since.moment("7d", now) == now - 7 * 86400
+    assert _since.moment("12h", now) == now - 12 * 3600
+    assert _since.moment("2026-11-20", now) == 1_795_132_800
+    assert _since.moment("2026-11-20T10:50:59Z", now) == 1_795_171_859
 
 
 @pytest.mark.parametrize(
@@ -334,10 +334,10 @@ def test_since_takes_durations_days_and_moments() -> None:
 )
 def test_since_refuses_what_is_no_time(words: str) -> None:
     if words == "7":
-        assert stats._moment(words, 100.0) == 93.0  # seconds, as everywhere
+        assert _since.moment(words, 100.0) == 93.0  # seconds, as everywhere
         return
     with pytest.raises(AgentctlError):
-        stats._moment(words, 100.0)
+        _since.moment(words, 100.0)
 
 
 # -- who touched what

@@ -296,7 +296,7 @@ def test_a_backend_of_the_users_own_or_of_ours_or_none() -> None:
     assert config.backend(Config(), "codex") is None
     with pytest.raises(AgentctlError, match="no backend named `yy`") as caught:
         config.backend(Config(backends={"zz": entry}), "yy")
-    assert caught.value.hint == "one of: claude, codex, cursor, shell, goal, anthropic, gemini, zz"
+    assert caught.value.hint == "one of: claude, codex, cursor, shell, zz"
     assert caught.value.code == 2
 
 

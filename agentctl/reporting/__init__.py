@@ -1,0 +1,1 @@
+"""The morning: one page on what was done meanwhile, put together from files alone."""
