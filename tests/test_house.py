@@ -34,6 +34,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "trust",
         "bell",
         "globs",
+        "resets",
     ),
     "doors": (
         *("store", "birth", "inbox", "custody", "tmux", "manypanes", "sight", "claude_tui", "processes", "supervise"),
@@ -266,6 +267,7 @@ STANDARD = (
     "argparse",
     "codecs",
     "ctypes",
+    "datetime",  # with zoneinfo, once a limit was run into: vendors tell its end in a zone
     "difflib",
     "errno",
     "fcntl",
@@ -287,6 +289,7 @@ STANDARD = (
     "threading",
     "time",
     "traceback",
+    "zoneinfo",
 )
 """What of the standard library is used; a new one is weighed by adding it here."""
 AVOIDED = re.compile(
@@ -457,7 +460,7 @@ def test_nothing_that_is_imported_at_once_is_heavy() -> None:
     """argparse, shutil, threading, queue, ctypes, difflib, traceback wait until they are needed, below the faces."""
     for module, tree in MODULES.items():
         at_once = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
-        heavy = at_once & {"argparse", "ctypes", "difflib", "hashlib", "importlib", "shlex"}
+        heavy = at_once & {"argparse", "ctypes", "datetime", "difflib", "hashlib", "importlib", "shlex"}
         assert not heavy or room(module) in ("orch", "installer"), "%s imports %s at once" % (module, heavy)
 
 
