@@ -202,7 +202,8 @@ class Event(Record):
                   "turn" (one of this run's, which add up) or "session" (cumulative over
                   the conversation); input, cached, output, turns, cost (whose: see
                   billing), context_tokens, context_window
-      limit       reason (rate, usage, turns, budget, context), reset_at
+      limit       reason (usage, rate, overload, login, turns, budget, context), reset_at as
+                  the vendor words it: see resets.py
       retry       attempt, max, delay_s, status
       error       fatal: the worker cannot have succeeded
       news        for the orchestrator's inbox
