@@ -19,7 +19,7 @@ PACKAGE = REPO / "agentctl"
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 LAYERS: dict[str, tuple[str, ...]] = {
-    "words": ("errors", "record", "measures", "model", "settings", "text", "request", "prices", "toolset"),
+    "words": ("errors", "record", "measures", "model", "settings", "text", "request", "prices", "toolset", "meter"),
     "kit": (
         "strictjson",
         "files",
@@ -112,6 +112,7 @@ SIDEWAYS: dict[str, str] = {
     "settings": "model record",
     "prices": "measures",
     "toolset": "record",
+    "meter": "model",
     # kit
     "paths": "",
     "bell": "files",
