@@ -38,7 +38,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "doors": (
         *("store", "birth", "inbox", "custody", "tmux", "manypanes", "sight", "claude_tui", "processes", "supervise"),
-        *("flows", "freeze", "sweeping", "backends", "rollouts"),
+        *("flows", "freeze", "sweeping", "backends", "rollouts", "holds"),
         *("git", "gitdoor", "trees", "keeping", "branches"),
     ),
     "use cases": (
@@ -126,6 +126,7 @@ SIDEWAYS: dict[str, str] = {
     "inbox": "store",
     "custody": "store",
     "flows": "store",
+    "holds": "store",
     "sight": "tmux",
     "manypanes": "tmux",
     "git": "gitdoor",
