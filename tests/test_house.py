@@ -43,7 +43,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "use cases": (
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
-        *("agents", "conversation", "fleet", "workflows"),
+        *("agents", "conversation", "fleet", "workflows", "budgets"),
         "api",
         "attend",
         "capacity",
@@ -163,7 +163,8 @@ SIDEWAYS: dict[str, str] = {
     "keeper": "config keys orchestrators vigil wake",
     "keys": "orchestrators",
     "labour": "attend judge needs stream watch worker stagger standstill",
-    "launch": "config orchestrators planning pools",
+    "budgets": "config finding",
+    "launch": "budgets config orchestrators planning pools",
     "listing": "finding settle",
     "capacity": "config",
     "pools": "config finding",
