@@ -98,7 +98,7 @@ class Spec(Record):
     none where it is to begin `fresh`, or where more than `conversation_limit` tokens of
     context are used. `goal` is the run of the goal that it works for, whose `step` it then is.
     `mcp` is the argv of the one MCP server that its worker is given. `fallback` are the
-    backends that go on for it where its vendor has no more to give.
+    backends that go on for it where its vendor has no more to give, `fallen_from` those that had not.
     """
 
     format: int = FORMAT
@@ -149,6 +149,7 @@ class Spec(Record):
     conversation_limit: Optional[int] = None
     mcp: tuple[str, ...] = ()
     fallback: tuple[str, ...] = ()
+    fallen_from: tuple[str, ...] = ()
     created_at: float = 0.0
 
     def of_id(self, run_id: str) -> Spec:
@@ -237,6 +238,7 @@ class Result(Record):
     `conversation` says why a run of an agent did not go on with the conversation it had.
     `messages` counts what the worker said, not what its own subagents did.
     `billing` is who pays: "api", "subscription", or "" where the worker did not tell.
+    `fell_back_to` is the run with another backend that goes on for it after a vendor's limit.
     """
 
     format: int = FORMAT
@@ -265,6 +267,7 @@ class Result(Record):
     step: str = ""
     parent: str = ""
     escalated_to: str = ""
+    fell_back_to: str = ""
     conversation: str = ""
     session_id: str = ""
     branch: str = ""
@@ -290,3 +293,8 @@ class Result(Record):
     created_at: float = 0.0
     started_at: Optional[float] = None
     finished_at: float = 0.0
+
+    @property
+    def successor(self) -> str:
+        """The run that goes on for this one, to whatever end; "" where none does."""
+        return self.escalated_to or self.fell_back_to

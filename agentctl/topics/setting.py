@@ -127,7 +127,7 @@ A field that you give replaces the whole field. The fields:
   escalate      true: a run that did not reach its goal is tried once more
                 with that profile, as with `start --escalate`
   fallback      backends that go on, in order, where the vendor has no more to
-                give: ["codex", "cursor"]
+                give: ["codex", "cursor"] (agentctl help limits)
 
 The words for effort are the vendor's: claude low, medium, high, xhigh, max;
 codex low, medium, high, xhigh; for Cursor it is part of the model's name.
