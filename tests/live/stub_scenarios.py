@@ -22,6 +22,9 @@ Keys of a step:
     cut       true: drop the connection after the first piece
     fail      an entry of the vendor's FAILURES  headers   added to the answer's
     message   the failure's text                 times     fail only so often, then answer
+    of        the vendor that fails: "anthropic" or "openai"; the other one answers
+    counted   the name under which `times` is counted, where it is not each session for itself
+    resets    when the failure says that its limit ends: seconds since the epoch
 """
 
 from __future__ import annotations
