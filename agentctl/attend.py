@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
     from typing import Optional
 
+    from .budgets import Day
     from .config import Config
     from .model import Spec
     from .signals import Alarm
@@ -53,7 +54,9 @@ class Attendant:
 
     `seed` is what a fresh conversation is told before the prompt, `conversation` why it is
     one. `remarks` become warnings of the result. `crew` holds the process started last, whose sentinel its
-    owner dismisses when all is done.
+    owner dismisses when all is done. `pool` is the one that it may find held (held.py), `holds` how
+    often its own worker did, `falls_back_to` the backend that goes on for it. `began` is when its
+    worker first did, by `now`; `day` the budget that it has to keep.
     """
 
     def __init__(
@@ -72,11 +75,11 @@ class Attendant:
         self.config = config
         self.story = story
         self.alarm = alarm
-        self.left = 0
-        self.stopped = ""
-        self.seed = ""
-        self.conversation = ""
+        self.left = self.holds = self.told = 0
+        self.stopped = self.seed = self.conversation = self.pool = self.falls_back_to = ""
         self.seat: Optional[Seat] = None
+        self.began: Optional[float] = None
+        self.day: Optional[Day] = None
         self._bells: Optional[list[bell.Bell]] = None
         self._stood_s = 0.0
         self._stands_since: Optional[float] = None
@@ -161,6 +164,11 @@ class Attendant:
             return make()
         finally:
             os.umask(before)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the caller handed over."""
+        return self._env
 
     def variable(self, name: str) -> str:
         """A variable of the environment that the caller handed over."""

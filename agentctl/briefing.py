@@ -80,10 +80,10 @@ def _part(home: Home, part: dict[str, Any]) -> str:
 
 
 def last_of(home: Home, run: Run) -> Run:
-    """The run that went on from this one by escalation, as far as that went. Raises AgentctlError."""
+    """The run that went on for this one, as far as that went. Raises AgentctlError."""
     result = run.result()
-    while result is not None and result.escalated_to:
-        run = home.run(result.escalated_to)
+    while result is not None and result.successor:
+        run = home.run(result.successor)
         result = run.result()
     return run
 

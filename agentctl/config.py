@@ -55,6 +55,9 @@ class Config(Record):
     `rescue_ignored`: whether a cleanup saves ignored files too; `rescue_limit_mb`: a
     worktree with more to save is kept instead.
     `keep_awake`: whether the machine is kept awake while the driver of a goal lives.
+    `hold_first_s`: how long a pool is held where its vendor names no end, doubled each time;
+    `hold_at_most_s`: a run whose pool is held for longer fails and waits no more.
+    `day_limits`: cost_usd, turns, tokens that the runs which begin on one day may use.
     `prices`: USD per million tokens by model, before the shipped ones (agentctl help figures).
     `problem` and `wrong` are not read from it: what is not used of the file, or ""; and of
     that what has the wrong type or no sense, for which nothing may be started.
@@ -90,6 +93,9 @@ class Config(Record):
     rescue_ignored: bool = True
     rescue_limit_mb: int = 2048
     keep_awake: bool = True
+    hold_first_s: float = 60.0
+    hold_at_most_s: float = 43200.0
+    day_limits: Optional[dict[str, Any]] = None
     profiles: Optional[dict[str, Any]] = None
     backends: Optional[dict[str, Any]] = None
     prices: Optional[dict[str, Any]] = None
@@ -97,6 +103,7 @@ class Config(Record):
     wrong: str = ""
 
 
+DAY_LIMITS = ("cost_usd", "turns", "tokens")
 TRANSPORTS = ("pull", "hooks", "keys", "status")
 _SETTINGS = Config().to_json().keys() - {"problem", "wrong"}
 _ABOVE_ZERO = (
@@ -106,6 +113,7 @@ _ABOVE_ZERO = (
     "port_base",
     "verify_timeout_s",
     "setup_timeout_s",
+    "hold_first_s",
 )
 DEFAULT_SESSION = "ai"
 
@@ -170,7 +178,15 @@ def _wrong_with_wake(raw: object) -> str:
     return "" if good else "it is a list of %s, or an object of such lists" % ", ".join(TRANSPORTS)
 
 
+def _wrong_with_day(raw: object) -> str:
+    names = raw if isinstance(raw, dict) else {}
+    good = all(isinstance(n, (int, float)) and not isinstance(n, bool) and n > 0 for n in names.values())
+    good = good and names.keys() <= set(DAY_LIMITS)
+    return "" if good else "it is an object of numbers above 0: %s" % ", ".join(DAY_LIMITS)
+
+
 _CHECKS = (
+    ("day_limits", _wrong_with_day),
     ("wake", _wrong_with_wake),
     ("max_parallel", _wrong_with_parallel),
     ("branch_prefix", _wrong_with_prefix),

@@ -23,6 +23,7 @@ from . import text
 from .model import FINISHED
 from .model import Usage
 from .record import Record
+from .store import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from .model import Result
     from .model import Spec
     from .store import Home
-    from .store import Run
 
     Past = tuple[Spec, Result]
 
@@ -58,7 +58,7 @@ def earlier(home: Home, spec: Spec) -> Iterator[Run]:
     """The runs before this one in its agent's chain, newest first."""
     known = fleet.record(home, spec.agent)
     since = known.created_at if known and known.created_at <= spec.created_at else 0.0
-    return fleet.chain(home, spec.agent, spec.parent, spec.created_at, since)
+    return fleet.chain(home, spec.agent, spec.parent, spec.created_at, since, spec.id)
 
 
 def remembered(home: Home) -> dict[str, str]:
@@ -81,7 +81,7 @@ def take_up(attendant: Attendant) -> None:
     """
     spec, home = attendant.spec, attendant.run.home
     pasts = list(islice(_pasts(home, spec), 1))
-    if spec.parent and (not pasts or pasts[0][0].id != spec.parent):
+    if spec.parent and (not pasts or pasts[0][0].id != _before(home, spec)):
         follows = "it follows %s" % pasts[0][0].id if pasts else "nothing is left of its conversation"
         attendant.remarks.append("run %s, which it was to follow, is gone: %s" % (spec.parent, follows))
     spec = _housed(home, spec, attendant.remarks)
@@ -93,6 +93,12 @@ def take_up(attendant: Attendant) -> None:
     _write_down(attendant.run, spec)
     if found.why:
         attendant.story.note("note", found.why)
+
+
+def _before(home: Home, spec: Spec) -> str:
+    """The run that it follows: its parent, or the one that went on for that."""
+    parent = Run(home, spec.parent)
+    return next((run.id for run in fleet.successors(parent, spec.id)), parent.id)
 
 
 def _write_down(run: Run, spec: Spec) -> None:

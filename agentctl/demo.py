@@ -163,9 +163,9 @@ def start_too_quick(stage: Stage) -> str:
 
 def escalated(stage: Stage, result: Result) -> Result:
     """The result of the stronger run that followed this one. Raises AgentctlError where none did."""
-    if not result.escalated_to:
+    if not result.successor:
         raise AgentctlError("the demo went wrong: run %s was not escalated" % result.run_id, LOOK_INTO_IT)
-    return next(api.wait(stage.home, [result.escalated_to]))
+    return next(api.wait(stage.home, [result.successor]))
 
 
 def artifacts(stage: Stage, result: Result) -> Iterator[tuple[str, str]]:

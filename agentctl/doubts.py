@@ -51,22 +51,22 @@ def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[
 
 def _unwatched(spec: Spec, result: Result) -> list[str]:
     """Limits that were asked for and could not be held, because the vendor does not tell the figure."""
-    cost_known = result.usage.cost_usd is not None or result.usage.virtual_usd is not None
     asked = (
         ("turns", spec.limits.max_turns, result.usage.turns is not None),
-        ("cost", spec.limits.max_cost_usd, cost_known),
+        ("cost", spec.limits.max_cost_usd, result.usage.money is not None),
+        ("tokens", spec.limits.max_tokens, result.usage.tokens is not None and not _tells_late(spec)),
         ("context", spec.limits.max_context_tokens, result.context_tokens is not None and not _tells_late(spec)),
         ("the context of its conversation", spec.conversation_limit, result.context_tokens is not None),
     )
     return [
         "the limit on %s was not watched: %s does not tell it" % (name, spec.backend)
         for name, limit, known in asked
-        if limit is not None and not known and result.status == FINISHED
+        if limit is not None and not known and (result.status == FINISHED or result.messages or result.usage.turns)
     ]
 
 
 def _tells_late(spec: Spec) -> bool:
-    """Codex's context is known only when its worker has ended."""
+    """Codex's tokens and context are known only when its worker has ended."""
     return bool((spec.custom or {}).get("stream", spec.backend) == "codex")
 
 

@@ -12,6 +12,7 @@ import re
 
 from . import files
 from .errors import AgentctlError
+from .model import Result
 from .store import ID
 from .store import Run
 
@@ -101,7 +102,7 @@ def last_of_step(home: Home, started: Started, step: str) -> str:
 
 
 def last_of(home: Home, run_id: str) -> str:
-    """The run that went on from this one by escalation, or from a pause in which it was lost or stopped."""
+    """The run that went on from this one: its successor, or the one that continued it where it was lost or stopped."""
     following = next_of(home, run_id)
     while following:
         run_id, following = following, next_of(home, following)
@@ -112,6 +113,6 @@ def next_of(home: Home, run_id: str) -> str:
     """The run that took over from this one; "" where none did, or it is gone."""
     run = Run(home, run_id)
     result = run.recorded()
-    following = str(result.get("escalated_to") or run.text("pause", 40)) if result else ""
+    following = (Result.from_json(result).successor or run.text("pause", 40)) if result else ""
     there = ID.match(following) and Run(home, following).exists()
     return following if there and not run.runner_alive() else ""  # under its lock it may be a worker's own words

@@ -100,8 +100,10 @@ def damage(home: Home, name: str) -> Optional[AgentctlError]:
     )
 
 
-def chain(home: Home, agent: str, run_id: str, before: float = float("inf"), since: float = 0.0) -> Iterator[Run]:
-    """The runs of an agent from `run_id` back, newest first.
+def chain(
+    home: Home, agent: str, run_id: str, before: float = float("inf"), since: float = 0.0, besides: str = ""
+) -> Iterator[Run]:
+    """The runs of an agent from `run_id` back, newest first; before each those that went on for it, but `besides`.
 
     Where a folder is gone, the newest that is left of the agent's older ones, begun
     before the time `before` and not before `since`, is next.
@@ -116,8 +118,19 @@ def chain(home: Home, agent: str, run_id: str, before: float = float("inf"), sin
                 return
             run, spec = left, left.spec()
         seen |= {run_id, spec.id}
+        yield from successors(run, besides)
         yield run
         run_id, before = spec.parent, min(before, spec.created_at)
+
+
+def successors(run: Run, besides: str = "") -> list[Run]:
+    """The runs that went on for an ended one, newest first; not `besides`, and what came of that."""
+    found: list[Run] = []
+    result = run.result()
+    while result and result.successor not in ("", besides) and Run(run.home, result.successor).exists():
+        found.insert(0, Run(run.home, result.successor))
+        result = found[0].result()
+    return found
 
 
 def _left(home: Home, agent: str, before: float, since: float) -> Optional[Run]:

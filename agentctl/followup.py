@@ -124,28 +124,75 @@ def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str
     reasons = tuple(r for r in (result.error, _unmet(result), result.notes) if r)
     request = Request(
         **place(run.home, spec),
+        **_of_chain(spec),
         prompt=prompting.escalation(run.text("prompt.md"), result.report, reasons),
         profile=spec.escalate_to,
         role=spec.role,
-        workflow=spec.workflow,
-        step=spec.step,
-        continue_on=spec.continue_on,
         backend=spec.asked_backend,
-        limits=spec.asked_limits,
         title=spec.title,
         parent=run.id,
         verify=spec.verify,
-        pane=spec.pane,
         schema=_schema(run, spec),
-        mcp=spec.mcp,
         escalated_from=(*spec.escalated_from, spec.profile),
-        batch=spec.batch,
-        batch_parallel=spec.batch_parallel,
+        fallback=spec.fallback,
     )
     plan = planning.plan(run.home, config, request, project_of(run.home, spec), env, time.time())
+    return _staged_child(run, config, plan, env)
+
+
+def _of_chain(spec: Spec) -> dict[str, Any]:
+    """What a request keeps of the run before it, whoever goes on."""
+    names = ("workflow", "step", "continue_on", "goal", "mcp", "pane", "touches", "batch", "batch_parallel")
+    return {"limits": spec.asked_limits, **{name: getattr(spec, name) for name in names}}
+
+
+def _staged_child(run: Run, config: Config, plan: planning.Plan, env: Mapping[str, str]) -> str:
     child = launch.stage(run.home, config, plan, env, environ.umask())
     run.note_child(child.id)
     return child.id
+
+
+def plan_fallback(run: Run, spec: Spec, backend: str, prompt: str, env: Mapping[str, str]) -> planning.Plan:
+    """The run in the same place, with another backend, that goes on for one whose vendor has no more to give.
+
+    Raises AgentctlError where that backend is not installed, or cannot serve it.
+    """
+    config, _ = configuration.load(run.home)
+    request = Request(
+        **place(run.home, spec),
+        **_of_chain(spec),
+        prompt=prompt,
+        profile=spec.profile,
+        role=spec.role,
+        backend=backend,
+        title=spec.title,
+        parent=run.id,
+        verify=spec.verify,
+        schema=_schema(run, spec),
+        escalate=bool(spec.escalate_to),
+        escalated_from=spec.escalated_from,
+        fallback=spec.fallback,
+        fallen_from=(*spec.fallen_from, spec.backend),
+        agent=spec.agent,
+        instructions=_added_instructions(run, spec),
+        conversation_limit=spec.conversation_limit,
+    )
+    return planning.plan(run.home, config, request, project_of(run.home, spec), env, time.time())
+
+
+def stage_fallback(run: Run, spec: Spec, backend: str, said: str, env: Mapping[str, str]) -> str:
+    """Stage that run, which is told what was asked, `said` and changed; its id. Raises AgentctlError."""
+    from . import prompting
+
+    prompt = prompting.fallback(run.text("prompt.md"), said, run.text("diff.patch", 1 << 20))
+    config, _ = configuration.load(run.home)
+    return _staged_child(run, config, plan_fallback(run, spec, backend, prompt, env), env)
+
+
+def _added_instructions(run: Run, spec: Spec) -> str:
+    """What the run was told beyond its role or profile."""
+    config, _ = configuration.load(run.home)
+    return planning.added_instructions(run.home, config, spec, run.text("instructions.md"))
 
 
 def stage_continuation(run: Run, config: Config, env: Mapping[str, str], **more: Any) -> Run:
@@ -153,30 +200,44 @@ def stage_continuation(run: Run, config: Config, env: Mapping[str, str], **more:
 
     An agent's sees when its turn comes which session it goes on with; `more` is what else its request says.
     """
-    from . import prompting
-
     spec = run.spec()
-    request = Request(
-        prompt=prompting.CONTINUATION,
-        workflow=spec.workflow,
-        step=spec.step,
-        continue_on=spec.continue_on,
-        backend=spec.backend,
-        effort=spec.effort,
-        limits=spec.asked_limits,
-        escalate=bool(spec.escalate_to),
-        escalated_from=spec.escalated_from,
-        pane=spec.pane,
-        touches=spec.touches,
-        batch=spec.batch,
-        batch_parallel=spec.batch_parallel,
-    )
-    asked, project = request_of(run.home, config, run, request, env)
+    asked, project = _continued(run, spec, config, env)
     if spec.agent:
         own = {"agent": spec.agent, "conversation_limit": spec.conversation_limit, "session_id": "", **more}
         asked = asked.replace(**own)
     plan = planning.plan(run.home, config, asked, project, env, time.time())
     return launch.stage(run.home, config, plan, env, environ.umask())
+
+
+def _continued(run: Run, spec: Spec, config: Config, env: Mapping[str, str]) -> tuple[Request, Project]:
+    """In its session; from the start where it was held at its vendor's limit and had got no answer."""
+    from . import prompting
+
+    request = Request(
+        **_of_chain(spec),
+        backend=spec.backend,
+        effort=spec.effort,
+        escalate=bool(spec.escalate_to),
+        escalated_from=spec.escalated_from,
+        fallback=spec.fallback,
+        fallen_from=spec.fallen_from,
+    )
+    result = run.result()
+    if spec.resume or not os.path.exists(run.file("held")) or (result and (result.messages or result.tool_calls)):
+        return request_of(run.home, config, run, request.replace(prompt=prompting.CONTINUATION), env)
+    again = request.replace(
+        **place(run.home, spec),
+        prompt=run.text("prompt.md"),
+        parent=run.id,
+        profile=spec.profile,
+        role=spec.role,
+        model=spec.model,
+        title=spec.title,
+        verify=spec.verify,
+        schema=_schema(run, spec),
+        instructions=_added_instructions(run, spec),
+    )
+    return again, project_of(run.home, spec)
 
 
 def _schema(run: Run, spec: Spec) -> str:

@@ -14,6 +14,7 @@ from . import backends
 from . import files
 from . import judge
 from . import needs
+from . import planning
 from . import prompting
 from . import standstill
 from . import stream
@@ -33,19 +34,88 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 _SHORT_NAP = 0.1
+_BUDGET_NAP = 0.2
+
+
+def may_begin(attendant: Attendant) -> Optional[judge.Ended]:
+    """Wait until the vendor's account has something to give; why there is nothing to begin, else None."""
+    spec = attendant.spec
+    if not spec.asks_model:
+        return None  # a command has no vendor, and costs nothing that we could count
+    from . import held
+    from . import holds
+
+    attendant.pool = holds.pool(spec.backend, attendant.variable)
+    return held.may_begin(attendant) or _day_over(attendant)
+
+
+def _day_over(attendant: Attendant) -> Optional[judge.Ended]:
+    if not attendant.config.day_limits:
+        return None
+    from . import budgets
+
+    attendant.day = attendant.day or budgets.of_run(attendant.run.home, attendant.config, attendant.spec)
+    over = attendant.day.over(attendant.story.progress.usage, time.time()) if attendant.day else ""
+    return judge.Ended(cause=judge.LIMIT, error=over) if over else None
+
+
+def _spent(attendant: Attendant) -> Optional[judge.Ended]:
+    """Of the run's own budget nothing may be left, where it is to go on."""
+    from . import budgets
+
+    over = budgets.exhausted(attendant.spec.limits, attendant.story.progress.usage, "its")
+    return judge.Ended(cause=judge.LIMIT, error="stopped: " + over) if over else None
 
 
 def work(attendant: Attendant) -> judge.Ended:
-    """The worker's first turn. Everything it started is gone afterwards."""
-    if attendant.spec.asks_model:
-        from . import stagger  # which a command never needs
+    """The worker's time, however often its vendor's limits interrupt it. Everything it started is gone afterwards."""
+    if not attendant.spec.asks_model:
+        return _turn(attendant, attendant.spec, attendant.run.file("prompt.md"))
+    from . import held
 
-        stagger.await_turn(attendant)
-        standstill.until_continued(attendant)
-        if attendant.stop_asked():
-            return judge.Ended(cause=judge.STOP, error=attendant.stopped)
-    name = "input.md" if attendant.spec.asks_model else "prompt.md"
-    return _turn(attendant, attendant.spec, attendant.run.file(name))
+    began = time.time()
+    ended = _started(attendant, attendant.spec, attendant.run.file("input.md"))
+    while held.goes_on(attendant, ended, began):
+        over = _spent(attendant) or may_begin(attendant)
+        if over:
+            return over.replace(exit_code=ended.exit_code, signal=ended.signal)
+        began = time.time()
+        ended = _started(attendant, *_going_on(attendant))
+    return ended
+
+
+def _started(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
+    """A turn, at the moment that is ours, unless something has come between since the last look."""
+    from . import stagger
+
+    stagger.await_turn(attendant)
+    standstill.until_continued(attendant)
+    if attendant.stop_asked():
+        return judge.Ended(cause=judge.STOP, error=attendant.stopped)
+    over = may_begin(attendant)
+    return over or _turn(attendant, spec, words)
+
+
+def _going_on(attendant: Attendant) -> tuple[Spec, str]:
+    """How the worker is started again, and the file with its words: in its session where that got an answer.
+
+    What its vendor's program holds it to is what is left of the run's budget.
+    """
+    from . import budgets
+
+    run, progress = attendant.run, attendant.story.progress
+    spec = attendant.spec.replace(limits=budgets.left(attendant.spec.limits, progress.usage))
+    adapter = backends.adapter_of(spec)
+    resumed = spec.replace(resume=True, session_id=progress.session_id)
+    if not (progress.session_id and (progress.messages or progress.tool_calls)) or adapter.refuse(resumed):
+        fresh = adapter.PRESET_SESSION and not spec.resume
+        return spec.replace(session_id=planning.new_session()) if fresh else spec, run.file("input.md")
+    from . import briefing  # most runs are started once
+
+    path = run.file("continue.md")
+    files.replace(path, briefing.as_input(run, spec, prompting.CONTINUATION).encode("utf-8"))
+    attendant.story.note("note", "goes on in its session")
+    return resumed, path
 
 
 def may_ask_again(attendant: Attendant, ended: judge.Ended) -> bool:
@@ -65,6 +135,7 @@ def ask_again(attendant: Attendant, problem: str) -> judge.Ended:
     files.create(path, prompting.repair(problem, attendant.run.text("schema.json")).encode("utf-8"))
     attendant.story.screen.let_go()
     attendant.story.note("note", "asks again for the report: " + problem)
+    attendant.began = None  # with its own time
     session = attendant.story.progress.session_id
     return _turn(attendant, attendant.spec.replace(resume=True, session_id=session), path)
 
@@ -73,6 +144,7 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
     adapter, story = backends.adapter_of(spec), attendant.story
     command = adapter.command(spec, _files(attendant.run, words))
     program = os.path.basename(command.argv[0])
+    _note_start(attendant.run)
     try:
         worker = attendant.start(command.argv, command.env, command.stdin, "raw.jsonl", "stderr.log")
     except OSError as e:
@@ -95,6 +167,13 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
     ended = judge.ended_by(status, cause, why or (_last_stderr(attendant.run) if status else ""))
     story.note("exited", "the worker ended: " + judge.how(ended))
     return ended
+
+
+def _note_start(run: Run) -> None:
+    """Where in raw.jsonl the output of a further worker begins: nothing in it tells."""
+    at = files.size(run.file("raw.jsonl"))
+    if at:
+        files.append_line(run.file(stream.STARTS), "%d" % at)
 
 
 def _tell_context(attendant: Attendant, env: dict[str, str]) -> None:
@@ -126,8 +205,9 @@ def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tupl
     """Until the worker's process has ended: (wait status, cause, words)."""
     story, config = attendant.story, attendant.config
     teller = needs.Teller(attendant.run, attendant.spec)
-    began = last_output = attendant.now()
-    reported, nap = None, _SHORT_NAP
+    began = attendant.began = attendant.now() if attendant.began is None else attendant.began
+    last_output = attendant.now()
+    reported, nap, longest = None, _SHORT_NAP, _longest_nap(attendant)
     while True:
         status = worker.ended()
         if status is not None:
@@ -136,7 +216,7 @@ def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tupl
         if taken:
             last_output, nap = attendant.now(), _SHORT_NAP if taken < stream.MOST else 0.0
         else:
-            nap = min(max(nap, _SHORT_NAP) * 1.3, LONG_NAP)
+            nap = min(max(nap, _SHORT_NAP) * 1.3, longest)
         if reported is None and story.progress.reported:
             reported = attendant.now()
         standstill.hold(attendant, worker)
@@ -151,6 +231,13 @@ def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tupl
         attendant.nap(nap)
 
 
+def _longest_nap(attendant: Attendant) -> float:
+    """Who has a budget is looked at often enough that no second turn of a model is over before it is stopped."""
+    limits = attendant.spec.limits
+    budgets = (limits.max_cost_usd, limits.max_turns, limits.max_tokens, attendant.day)
+    return LONG_NAP if budgets == (None, None, None, None) else _BUDGET_NAP
+
+
 def _facts(attendant: Attendant, began: float, last_output: float, reported: Optional[float]) -> watch.Facts:
     return watch.Facts(
         now=attendant.now(),
@@ -159,6 +246,7 @@ def _facts(attendant: Attendant, began: float, last_output: float, reported: Opt
         reported=reported,
         output_bytes=attendant.story.printed(),
         stop_asked=attendant.stop_asked(),
+        day_over=attendant.day.over(attendant.story.progress.usage, time.time()) if attendant.day else "",
     )
 
 

@@ -44,6 +44,10 @@ def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask:
             'let agentctl out of it: put prefix_rule(pattern=["agentctl"], decision="allow") into '
             "~/.codex/rules/default.rules; see `agentctl help orchestrators`",
         )
+    if config.day_limits and plan.spec.backend != "shell":
+        from . import budgets  # most have none
+
+        budgets.check_day(home, config)
     handed = environ.handed_over({os.fsencode(k): os.fsencode(v) for k, v in {**env, **plan.env}.items()}, umask)
     texts = {**plan.texts, "environment": handed}
     try:

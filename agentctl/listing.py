@@ -62,6 +62,7 @@ class Row(Record):
     error: str = ""
     parent: str = ""
     escalated_to: str = ""
+    fell_back_to: str = ""
 
 
 class Wanted(Record):

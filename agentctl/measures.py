@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 
 class Limits(Record):
-    """What a run may use at most; None is no limit."""
+    """What a run may use at most; None is no limit. `max_tokens` are input and output, without what was cached."""
 
     timeout_s: Optional[float] = None
     idle_timeout_s: Optional[float] = None
     max_turns: Optional[int] = None
     max_cost_usd: Optional[float] = None
+    max_tokens: Optional[int] = None
     max_context_tokens: Optional[int] = None
     max_output_bytes: Optional[int] = None
 
@@ -35,6 +36,16 @@ class Usage(Record):
     tool_calls: Optional[int] = None
     cost_usd: Optional[float] = None
     virtual_usd: Optional[float] = None
+
+    @property
+    def tokens(self) -> Optional[int]:
+        """Input and output; of neither of them known, None."""
+        return _plus(self.input, self.output)  # type: ignore[no-any-return]
+
+    @property
+    def money(self) -> Optional[float]:
+        """What counts against a limit on money: what was billed, else what a subscription covered."""
+        return self.cost_usd if self.cost_usd is not None else self.virtual_usd
 
     def __add__(self, other: Usage) -> Usage:
         """Field by field; a field known on one side only keeps that figure."""

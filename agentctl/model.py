@@ -6,6 +6,8 @@ Times are seconds since the epoch (float, UTC); durations are seconds.
 
 from __future__ import annotations
 
+from .event import KINDS as KINDS
+from .event import Event as Event
 from .measures import Limits as Limits
 from .measures import Usage as Usage
 from .record import Record
@@ -100,7 +102,7 @@ class Spec(Record):
     `mcp` is the argv of the one MCP server that its worker is given, `mcp_env` the variables it
     needs where its vendor hands over only those that are named, `mcp_closed` the names of the
     user's own servers where these must be closed by name. `fallback` are the
-    backends that go on for it where its vendor has no more to give.
+    backends that go on for it where its vendor has no more to give, `fallen_from` those that had not.
     """
 
     format: int = FORMAT
@@ -153,6 +155,7 @@ class Spec(Record):
     mcp_env: tuple[str, ...] = ()
     mcp_closed: tuple[str, ...] = ()
     fallback: tuple[str, ...] = ()
+    fallen_from: tuple[str, ...] = ()
     created_at: float = 0.0
 
     @property
@@ -191,40 +194,6 @@ class Command(Record):
     env: tuple[tuple[str, str], ...] = ()
 
 
-KINDS = (
-    *("session", "message", "thinking", "tool_call", "tool_result", "file_read", "file_write", "denied"),
-    *("usage", "limit", "retry", "error", "report", "news", "step", "other"),
-    *("queued", "started", "note", "exited", "verified"),
-)
-
-
-class Event(Record):
-    """One line of events.jsonl: what a worker, or its runner, did.
-
-    `text` is for people and may hold anything a model wrote; `data` is for `fold`:
-      session     session_id, model, version, billing ("api" or "subscription")
-      tool_call   id, name, and path or command
-      tool_result id, ok
-      file_read, file_write   path, op (add, update, delete)
-      denied      name: the tool whose use was refused
-      usage       scope: "message" (context size so far, id), "run" (total of this run),
-                  "turn" (one of this run's, which add up) or "session" (cumulative over
-                  the conversation); input, cached, output, turns, cost (whose: see
-                  billing), context_tokens, context_window
-      limit       reason (rate, usage, turns, budget, context), reset_at
-      retry       attempt, max, delay_s, status
-      error       fatal: the worker cannot have succeeded
-      news        for the orchestrator's inbox
-      step        of a goal: what its driver did, which is its journal (backends/goal.py)
-      report      the vendor says the turn is over: ok, report (object or absent), reason
-    """
-
-    kind: str = "other"
-    text: str = ""
-    data: dict[str, Any] = {}
-    at: float = 0.0
-
-
 class Git(Record):
     """What became of the run's directory, against the state it had at birth."""
 
@@ -245,6 +214,7 @@ class Result(Record):
     `conversation` says why a run of an agent did not go on with the conversation it had.
     `messages` counts what the worker said, not what its own subagents did.
     `billing` is who pays: "api", "subscription", or "" where the worker did not tell.
+    `fell_back_to` is the run with another backend that goes on for it after a vendor's limit.
     """
 
     format: int = FORMAT
@@ -273,6 +243,7 @@ class Result(Record):
     step: str = ""
     parent: str = ""
     escalated_to: str = ""
+    fell_back_to: str = ""
     conversation: str = ""
     session_id: str = ""
     branch: str = ""
@@ -298,3 +269,8 @@ class Result(Record):
     created_at: float = 0.0
     started_at: Optional[float] = None
     finished_at: float = 0.0
+
+    @property
+    def successor(self) -> str:
+        """The run that goes on for this one, to whatever end; "" where none does."""
+        return self.escalated_to or self.fell_back_to

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from . import holds
 from . import inbox
 from . import notify
 from . import text
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _RETRIES = 3
 _NEARLY = 0.8
+_OF_POOL = (*holds.REASONS, holds.LOGIN)
+"""Limits that concern more than the run: they are told with their end, once it is seen what comes of them (held.py)."""
 
 
 def needs(progress: Progress, limits: Limits, quiet_s: float, idle_notice_s: float) -> dict[str, str]:
@@ -26,7 +29,7 @@ def needs(progress: Progress, limits: Limits, quiet_s: float, idle_notice_s: flo
     found = news(progress)
     if progress.denied:
         found[inbox.DENIED] = "was refused: %s" % text.one_line(progress.denied[0], 80)
-    if progress.limit:
+    if progress.limit and progress.limit.get("reason") not in _OF_POOL:
         found[inbox.LIMIT] = text.one_line(progress.limit.get("text") or "its vendor's limit", 160)
     if progress.retries >= _RETRIES and progress.retrying:
         found[inbox.BLOCKED] = "has tried %d times" % progress.retries
@@ -45,12 +48,20 @@ def news(progress: Progress) -> dict[str, str]:
 
 def _nearly_spent(progress: Progress, limits: Limits) -> str:
     used = progress.usage
-    spent = used.cost_usd if used.cost_usd is not None else used.virtual_usd
+    spent = used.money
     if limits.max_cost_usd and (spent or 0) >= _NEARLY * limits.max_cost_usd:
         return "has used %s of %s" % (text.money(spent), text.money(limits.max_cost_usd))
     if limits.max_turns and (used.turns or 0) >= _NEARLY * limits.max_turns:
         return "has used %d of %d turns" % (used.turns or 0, limits.max_turns)
+    if limits.max_tokens and (used.tokens or 0) >= _NEARLY * limits.max_tokens:
+        return "has used %d of %d tokens" % (used.tokens or 0, limits.max_tokens)
     return ""
+
+
+def tell_limit(run: Run, spec: Spec, number: int, words: str) -> None:
+    """A limit that concerns more than the run; the `number`th that it tells of."""
+    kind = inbox.LIMIT if number == 1 else "%s-%d" % (inbox.LIMIT, number)
+    Teller(run, spec).look({kind: words})
 
 
 class Teller:

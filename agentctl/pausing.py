@@ -3,7 +3,8 @@
 Requests are the files `pause` and `continue` in the run's folder; its runner alone takes
 them away. `pause` stays where the run is lost or stopped meanwhile, as after a restart of
 the machine: then a run is begun that goes on with the session, once, and its id is noted
-in that file. Whoever asks a run that is being settled takes nothing away by that.
+in that file. Whoever asks a run that is being settled takes nothing away by that. A run that
+waited for its vendor's account when it was lost is gone on with in the same way.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def pause(home: Home, ids: Iterable[str]) -> Iterator[Outcome]:
 
 def go_on(home: Home, ids: Iterable[str], env: Mapping[str, str]) -> Iterator[Outcome]:
     """Have paused runs go on, by a new run where one was lost or stopped meanwhile. Raises as `pause`."""
-    paused = _meant(home, ids, lambda run: _asked(run, "pause"))
+    paused = _meant(home, ids, _interrupted)
     return _each(home, paused, _ask_to_go_on, lambda run, lived: _going_on(run, lived, env))
 
 
@@ -128,6 +129,11 @@ def _asked(run: Run, name: str) -> bool:
     return os.path.exists(run.file(name))
 
 
+def _interrupted(run: Run) -> bool:
+    """Whether it stands still, or waits for its vendor's account (held.py); or did when it was lost or stopped."""
+    return _asked(run, "pause") or _asked(run, "held")
+
+
 def _paused(run: Run, _lived: bool) -> Outcome:
     found = _once(run, "pause", lambda status: status == PAUSED or not _asked(run, "pause"))
     if found.status not in LIVE:
@@ -142,7 +148,7 @@ def _going_on(run: Run, lived: bool, env: Mapping[str, str]) -> Outcome:
         return found
     files.remove(run.file("continue"))
     resumable = (LOST,) if lived else (LOST, STOPPED)
-    if found.status in resumable and _asked(run, "pause"):
+    if found.status in resumable and _interrupted(run):
         return found.replace(followed_by=_follower(run, env))
     if not lived:
         raise _ended(found, "go on")

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _AS_ASKED = (
     *("agent", "parent", "after", "verify", "escalated_from", "session_id", "usage_before", "pane"),
     *("touches", "batch", "batch_parallel", "workflow", "step", "continue_on", "fresh", "conversation_limit"),
-    *("goal", "mcp"),
+    *("goal", "mcp", "fallen_from"),
 )
 """What a spec says in the words of its request."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -87,6 +87,7 @@ def plan(home: Home, config: Config, request: Request, project: Project, env: Ma
         verify_timeout_s=config.verify_timeout_s,
         limits=_limits(config, profile, request),
         escalate_to=_stronger(profile, request),
+        fallback=_fallback(config, profile, request, choice.backend),
         resume=bool(request.session_id),
         default_schema=not request.schema,
         composed=request.parts is not None,
@@ -199,12 +200,26 @@ def _stronger(profile: Profile, request: Request) -> str:
     return "" if profile.escalate_to in (*request.escalated_from, profile.name) else profile.escalate_to
 
 
+def _fallback(config: Config, profile: Profile, request: Request, backend: str) -> tuple[str, ...]:
+    """Who goes on where this vendor has no more to give: each at most once in a chain. Raises AgentctlError."""
+    if request.argv:
+        if request.fallback:
+            raise usage_error("a command has no fallback", "leave out --fallback, or give a prompt")
+        return ()
+    wished = dict.fromkeys(request.fallback or profile.fallback)
+    for name in wished:
+        configuration.backend(config, name)  # a name that is none is said now, and not at night
+        if name == "shell":
+            raise usage_error("the shell backend cannot go on for another", "name one that has a model")
+    return tuple(name for name in wished if name not in (*request.fallen_from, backend))
+
+
 def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile, role: Role) -> Plan:
     adapter = backends.adapter_of(spec)
     told = (role.text or _instructions(home, profile.prompt), request.instructions)
     instructions = "\n\n".join(words.strip() for words in told if words.strip())
     if adapter.PRESET_SESSION and not spec.resume:
-        spec = spec.replace(session_id=_uuid())
+        spec = spec.replace(session_id=new_session())
     spec = spec.replace(instructions=bool(instructions) and adapter.INSTRUCTIONS_FLAG)
     refused = adapter.refuse(spec)
     if refused:
@@ -215,6 +230,13 @@ def _with_texts(home: Home, spec: Spec, request: Request, profile: Profile, role
     if spec.asks_model:
         texts.update(_for_model(spec, adapter, texts["schema.json"], instructions, request.prompt))
     return Plan(spec=spec, texts=texts, env=_texts(profile.env))
+
+
+def added_instructions(home: Home, config: Config, spec: Spec, whole: str) -> str:
+    """What of a run's whole instructions was added to those of its role or profile. Raises AgentctlError."""
+    role = _role(home, Request(role=spec.role))
+    own = role.text or (_instructions(home, configuration.profile(config, spec.profile).prompt) if spec.profile else "")
+    return whole[len(own.strip()) :].strip() if whole.startswith(own.strip()) else ""
 
 
 def _for_model(spec: Spec, adapter: Adapter, schema: bytes, instructions: str, prompt: str) -> dict[str, bytes]:
@@ -239,8 +261,8 @@ def _refused(spec: Spec, reason: str, trust_would_do: bool) -> AgentctlError:
     return usage_error(reason, "see `agentctl help start`")
 
 
-def _uuid() -> str:
-    """A random UUID (version 4), as the vendors want a session id to be."""
+def new_session() -> str:
+    """An id for a session that is to begin: a random UUID (version 4), as the vendors want a session id to be."""
     raw = bytearray(os.urandom(16))
     raw[6], raw[8] = raw[6] & 0x0F | 0x40, raw[8] & 0x3F | 0x80
     h = bytes(raw).hex()

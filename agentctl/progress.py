@@ -7,6 +7,7 @@ so far); a reader that settles a lost run folds raw.jsonl again and gets the sam
 
 from __future__ import annotations
 
+from .meter import Meter
 from .model import Usage
 
 TYPE_CHECKING = False
@@ -24,7 +25,6 @@ MOST_DENIED = 200
 MOST_NEWS = 1000
 MOST_TOOLS = 100
 MOST_TAIL = 40
-_REMEMBERED = 64
 _NO_USAGE = Usage()
 
 
@@ -48,7 +48,6 @@ class Progress:
         self.report: Optional[dict[str, Any]] = None
         self.reported = False
         self.ok: Optional[bool] = None
-        self.usage_session = _NO_USAGE
         self.context_tokens: Optional[int] = None
         self.context_window: Optional[int] = None
         self.tool_calls: dict[str, int] = {}
@@ -61,24 +60,18 @@ class Progress:
         self.limit: Optional[dict[str, Any]] = None
         self._said = 0
         self.counts: dict[str, int] = {}
-        self._before = usage_before
-        self._fresh = not resumed and usage_before == _NO_USAGE
-        self._by_message = self._by_turn = self._by_run = _NO_USAGE
-        self._messages: list[str] = []
-        self._turns = 0
-        self._cost: Optional[float] = None
+        self._meter = Meter(usage_before, resumed)
         self.last_words = ""
         self._seen: tuple[set[str], set[str], set[str]] = (set(), set(), set())
 
     def take_up(self, used: Usage, resumed: bool) -> None:
         """As was said at first, but seen only when the run's turn came."""
-        self._before = used
-        self._fresh = not resumed and used == _NO_USAGE
+        self._meter.take_up(used, resumed)
 
     def go_on_after(self, used: Optional[Usage]) -> None:
         """The conversation had used this by the time our turn came; None: as was said at first."""
         if used is not None:
-            self._before = used
+            self._meter.go_on_after(used)
 
     def add(self, event: Event) -> None:
         """Take one event into account. Total: data of an unexpected type is left out."""
@@ -97,30 +90,18 @@ class Progress:
     @property
     def turns(self) -> Optional[int]:
         """As the backend counts them, else the responses seen, else None."""
-        counted = self._by_run.turns if self._by_run.turns is not None else self._by_turn.turns
-        return counted if counted is not None else self._turns or None
+        return self._meter.turns
 
     @property
     def usage(self) -> Usage:
-        """This run's own: its total if the vendor gave one, else what a cumulative figure
-        grew by, else the sum over its responses. A figure nobody gave is None."""
-        cost = self._cost
-        if self._by_run != _NO_USAGE:
-            used = self._by_run
-            if _context(self._by_message) > _context(used):
-                used, cost = _with_left_out(used, self._by_message), cost or None
-        elif self.usage_session != _NO_USAGE:
-            used = self.usage_session if self._fresh else self.usage_session - self._before
-        else:
-            used = self._by_turn if self._by_turn != _NO_USAGE else self._by_message
-        covered = self.billing == "subscription"
+        """This run's own. A figure nobody gave is None."""
         calls = sum(self.tool_calls.values()) if self.tool_calls or self.session_id else None
-        return used.replace(
-            turns=self.turns,
-            tool_calls=calls,
-            cost_usd=None if covered else cost,
-            virtual_usd=cost if covered else None,
-        )
+        return self._meter.usage(self.billing == "subscription").replace(tool_calls=calls)
+
+    @property
+    def usage_session(self) -> Usage:
+        """What the conversation used, where the vendor tells that."""
+        return self._meter.session
 
     def snapshot(self) -> dict[str, Any]:
         """What status.json says of a run under way: small, plain JSON values."""
@@ -176,32 +157,20 @@ class Progress:
         _note(self.denied, self._seen[2], _str(event, "name"), MOST_DENIED)
 
     def _used(self, event: Event) -> None:
-        scope, used = _str(event, "scope"), _usage_of(event)
         self.context_window = _int(event, "context_window") or self.context_window
         self.context_tokens = _int(event, "context_tokens") or self.context_tokens
-        if scope == "message":
-            self._message_used(_str(event, "id"), used)
-        elif scope == "session":
-            self.usage_session = used
-        elif scope == "run":
-            self._by_run = used
-        elif scope == "turn":
-            self._by_turn = self._by_turn + used
-        cost = event.data.get("cost")
-        if isinstance(cost, (int, float)) and not isinstance(cost, bool):
-            self._cost = float(cost) + (self._cost or 0.0 if scope == "turn" else 0.0)
+        self._meter.add(_str(event, "scope"), _str(event, "id"), _usage_of(event), event.data.get("cost"))
 
-    def _message_used(self, message_id: str, used: Usage) -> None:
-        """One response is told once per block; those of subagents come in between."""
-        if not message_id or message_id in self._messages:
-            return
-        self._messages.append(message_id)
-        del self._messages[:-_REMEMBERED]
-        self._turns += 1
-        self._by_message = self._by_message + used
+    def _started(self, event: Event) -> None:
+        """A run may start its worker more than once: how the last one ended counts no longer, what it used does."""
+        self.reported, self.ok, self.reason, self.fatal, self.limit = False, None, "", "", None
+        self._meter.begin_again()
 
     def _limited(self, event: Event) -> None:
-        self.limit = {"reason": _str(event, "reason"), "reset_at": event.data.get("reset_at"), "text": event.text[:500]}
+        """Of a limit that is told more than once, the telling that knows its end counts."""
+        if event.data.get("reset_at") or not (self.limit or {}).get("reset_at"):
+            ends = event.data.get("reset_at")
+            self.limit = {"reason": _str(event, "reason"), "reset_at": ends, "text": event.text[:500]}
 
     def _retry(self, event: Event) -> None:
         self.retries += 1
@@ -230,6 +199,7 @@ class Progress:
 
 
 _READERS: dict[str, Callable[[Progress, Event], None]] = {
+    "started": Progress._started,
     "session": Progress._session,
     "message": Progress._message,
     "thinking": Progress._thinking,
@@ -244,19 +214,6 @@ _READERS: dict[str, Callable[[Progress, Event], None]] = {
     "error": Progress._erred,
     "report": Progress._end,
 }
-
-
-def _context(used: Usage) -> int:
-    return (used.input or 0) + (used.cached or 0)
-
-
-def _with_left_out(total: Usage, told: Usage) -> Usage:
-    """A vendor's total, with the tokens of responses that it leaves out.
-
-    Claude 2.1.197 forgets the last response where it was interrupted in it (everything
-    is 0 then, which is no figure) or had no tries left for the schema.
-    """
-    return total.replace(input=told.input, cached=told.cached, output=total.output or None)
 
 
 def fold(events: Iterable[Event], usage_before: Usage = _NO_USAGE, resumed: bool = False) -> Progress:

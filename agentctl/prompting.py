@@ -116,6 +116,19 @@ def escalation(parent_prompt: str, report: Optional[dict[str, Any]], reasons: tu
     )
 
 
+def fallback(parent_prompt: str, said: str, diff: str) -> str:
+    """The same request for another vendor's worker, with what the first one left behind when its vendor stopped it."""
+    sections = (data_section("What it said last", said), data_section("What it changed", diff, "diff"))
+    told = "\n".join(section for section in sections if section)
+    if not told:
+        return parent_prompt
+    return (
+        "%s\n\n---\nAnother worker began this, and its vendor stopped it at a limit. Its changes are still in the "
+        "directory: look at what is done, keep what is right, and go on from there. %s\n\n%s"
+        % (parent_prompt.rstrip("\n"), _DATA, told)
+    )
+
+
 def last_json_object(text: str) -> Optional[dict[str, Any]]:
     """The last object in a text that is not inside another one, fenced or not, or None.
 

@@ -28,12 +28,10 @@ if TYPE_CHECKING:
 def wait_for_parents(attendant: Attendant) -> str:
     """Wait for the runs in `after`; returns why this run must not start, or "".
 
-    A parent that escalated is over when the last run of its chain is.
+    A parent that has a successor is over when the last run of its chain is.
     """
     for parent in attendant.spec.after:
-        answer = _ended(attendant, parent)
-        while answer and not isinstance(answer, Exception) and answer.escalated_to:
-            answer = _ended(attendant, answer.escalated_to)
+        answer = _over(attendant, parent)
         if answer is None:
             return attendant.stopped
         if isinstance(answer, Exception):
@@ -54,13 +52,21 @@ def take_turn(attendant: Attendant) -> str:
     from . import conversation  # most runs are nobody's
 
     for before in conversation.earlier(attendant.run.home, attendant.spec):
-        answer = _ended(attendant, before.id)
+        answer = _over(attendant, before.id)
         if answer is None:
             return attendant.stopped
         if not isinstance(answer, Exception) and answer.started_at:
             break
     conversation.take_up(attendant)
     return ""
+
+
+def _over(attendant: Attendant, parent: str) -> Result | Exception | None:
+    """As `_ended`, of the last run that went on for it; it may be us who go on."""
+    answer = _ended(attendant, parent)
+    while answer and not isinstance(answer, Exception) and answer.successor not in ("", attendant.run.id):
+        answer = _ended(attendant, answer.successor)
+    return answer
 
 
 def _ended(attendant: Attendant, parent: str) -> Result | Exception | None:

@@ -55,5 +55,6 @@ class Request(Record):
     goal: str = ""
     mcp: tuple[str, ...] = ()
     fallback: tuple[str, ...] = ()
+    fallen_from: tuple[str, ...] = ()
     fresh: bool = False
     conversation_limit: Optional[int] = None

@@ -31,12 +31,12 @@ from . import queueing
 from . import settle
 from . import standstill
 from . import store
+from . import succession
 from . import tmux
 from . import view
 from . import wake
 from .attend import Attendant
 from .config import Config
-from .errors import AgentctlError
 from .model import FAILED
 from .model import FINISHED
 from .model import SKIPPED
@@ -81,8 +81,6 @@ def main(home_path: str, run_id: str) -> int:
     result = settle.housed(run, spec, result).replace(artifacts=settle.artifacts(run), finished_at=time.time())
     if problem:
         result = result.replace(warnings=(*result.warnings, problem))
-    if spec.escalate_to and judge.wants_escalation(result):
-        result = _escalated(run, spec, result, env)
     published = _publish(run, result, alarm, screen)
     if spec.agent:
         _quietly(lambda: _of_agent(run, spec, result))
@@ -123,7 +121,8 @@ def _life(
             screen.line(words, style)
         birth.make_durable(run)
         story = Story(run, spec, screen)
-        return _worked(Attendant(run, spec, config, story, alarm, env, umask, crew))
+        attendant = Attendant(run, spec, config, story, alarm, env, umask, crew)
+        return succession.arranged(attendant, _worked(attendant))
     except Exception as e:
         # A bug of ours, or a disk that failed, must end the run with a reason.
         _keep_traceback(run.home)
@@ -199,9 +198,10 @@ def _in_place(attendant: Attendant, conversation: Optional[queueing.Conversation
 def _judged(attendant: Attendant) -> Result:
     """The worker's time and what came of it: its report, and the changes in its directory."""
     run, spec, progress = attendant.run, attendant.spec, attendant.story.progress
+    kept = labour.may_begin(attendant)
     started = time.time()
     before = git.snapshot(spec.cwd, run.file("git"))
-    ended = labour.work(attendant)
+    ended = kept or labour.work(attendant)
     report, problem = _report(attendant)
     if report is None and labour.may_ask_again(attendant, ended):
         ended = labour.ask_again(attendant, problem)
@@ -226,14 +226,6 @@ def _changes(run: Run, spec: Spec, before: git.Snapshot) -> Git:
     finally:
         if os.path.isdir(scratch):  # rmtree of nothing costs ten times this look, and waiters wait for it
             shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _escalated(run: Run, spec: Spec, result: Result, env: dict[str, str]) -> Result:
-    """Stage the follow-up run with the stronger profile, so that our result can name it."""
-    try:
-        return result.replace(escalated_to=followup.stage_escalation(run, spec, result, env))
-    except (AgentctlError, OSError) as e:
-        return result.replace(warnings=(*result.warnings, "could not escalate to %s: %s" % (spec.escalate_to, e)))
 
 
 def _of_agent(run: Run, spec: Spec, result: Result) -> None:
@@ -285,8 +277,8 @@ def _afterwards(home: Home, config: Config, spec: Spec, screen: Screen, result: 
     """After the lock is free: the follow-up run, the wake, the last words in the pane."""
     good = judge.exit_code([result]) == 0
     try:
-        if result.escalated_to:
-            followup.launch_staged(home, config, result.escalated_to, env)
+        if result.successor:
+            followup.launch_staged(home, config, result.successor, env)
         wake.end_of(home, config, spec, "agentctl: run %s %s" % (result.run_id, result.status), os.environ)
         screen.let_go()
         for words, style in view.footer(result):

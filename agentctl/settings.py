@@ -23,7 +23,8 @@ class Profile(Record):
     """Backend + model + effort + permissions + limits under a name.
 
     `backends` are in order of preference: the first that is installed serves.
-    `prompt` names the instructions in prompts/; `escalate_to` the stronger profile.
+    `prompt` names the instructions in prompts/; `escalate_to` the stronger profile;
+    `fallback` the backends that go on, in order, where the vendor has no more to give.
     """
 
     name: str = ""
@@ -35,6 +36,7 @@ class Profile(Record):
     limits: Limits = Limits()
     escalate_to: str = ""
     escalate: bool = False
+    fallback: tuple[str, ...] = ()
     env: Optional[dict[str, str]] = None
     worktree: Optional[bool] = None
 

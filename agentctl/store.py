@@ -54,7 +54,7 @@ class Home:
 
 FOLDERS = (
     *("runs", "active", "prompts", "sessions", "wakes", "inbox", "slots", "custody", "worktrees"),
-    *("agents", "workflows"),
+    *("agents", "workflows", "holds"),
 )
 _NAMES = {name: name for name in (*FOLDERS, "journal", "lock")}
 _NAMES.update({name: name + ".json" for name in ("config", "projects", "places", "reported")})

@@ -18,8 +18,11 @@ from .model import Event
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Iterator
 
+STARTS = "starts"
+"""The file of a run with the places in raw.jsonl where the output of a further worker begins, a line each."""
 LONGEST = 1 << 20
 CHUNK = 1 << 18
 MOST = 4 * CHUNK
@@ -163,22 +166,42 @@ def _encoded(event: Event, at: float) -> bytes:
 def raw_events(path: str, parse: Callable[[bytes], list[Event]], most: int = 0) -> Iterator[Event]:
     """What a whole raw.jsonl tells, read as the runner reads it; the events have no times.
 
-    Of more than `most` bytes (0: any) only the beginning, which names the session, and
-    the end, which holds the report. Raises OSError where it cannot be read.
+    Each further start of a worker is one, as `fold` wants to know. Of more than `most` bytes
+    (0: any) only the beginning, which names the session, and the end, which holds the report.
+    Raises OSError where it cannot be read.
     """
     lines, left_out = Lines(), (files.size(path) or 0) - most if most else 0
+    starts = _starts(os.path.join(os.path.dirname(path), STARTS))
     with open(path, "rb") as raw:
         while True:
+            while raw.tell() >= starts[0]:
+                starts.pop(0)
+                yield from _parsed(lines, [lines.rest()], parse)
+                yield Event(kind="started")
             if left_out > 0 and raw.tell() >= most // 4:
                 raw.seek(left_out, os.SEEK_CUR)
                 raw.readline(most)
                 lines, left_out = Lines(), 0
-            chunk = raw.read(CHUNK)
-            for line in lines.feed(chunk) if chunk else (lines.rest(),):
-                overlong, lines.skipped = lines.skipped, 0
-                yield from () if overlong or not line.strip() else parse(line)
+                continue
+            chunk = raw.read(min(CHUNK, starts[0] - raw.tell()))
+            yield from _parsed(lines, lines.feed(chunk) if chunk else [lines.rest()], parse)
             if not chunk:
                 return
+
+
+def _parsed(lines: Lines, cut: Iterable[bytes], parse: Callable[[bytes], list[Event]]) -> Iterator[Event]:
+    for line in cut:
+        overlong, lines.skipped = lines.skipped, 0
+        yield from () if overlong or not line.strip() else parse(line)
+
+
+def _starts(path: str) -> list[int]:
+    """Where workers began, in order, and a place that no file reaches."""
+    try:
+        words = files.read(path, 1 << 16).split()
+    except OSError:
+        words = []  # only one did
+    return [*sorted(int(word) for word in words if word.isdigit()), 1 << 62]
 
 
 def decoded(line: bytes) -> Event | None:

@@ -79,6 +79,15 @@ def clock(at: float) -> str:
         return "--:--:--"
 
 
+def moment(at: float, now: float) -> str:
+    """`07:00`, local time; with the day where that is another one than now."""
+    try:
+        then, today = time.localtime(at), time.localtime(now)
+        return time.strftime("%H:%M" if then[:3] == today[:3] else "%b %d %H:%M", then)
+    except (ValueError, OverflowError, OSError):
+        return "--:--"
+
+
 def iso(at: Optional[float]) -> Optional[str]:
     """UTC in ISO 8601, for programs; None for a time that no calendar has."""
     try:

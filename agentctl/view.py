@@ -5,6 +5,8 @@ Used by the pane, `follow` and `replay`: what one shows, all show.
 
 from __future__ import annotations
 
+import re
+
 from . import inbox
 from . import judge
 from . import text
@@ -73,8 +75,8 @@ def footer(result: Result) -> list[tuple[str, str]]:
 
 def next_command(result: Result) -> str:
     """The command that goes on from this result."""
-    if result.escalated_to:
-        return "agentctl wait %s" % result.escalated_to
+    if result.successor:
+        return "agentctl wait %s" % result.successor
     if result.session_id:
         return "agentctl resume --parent-run-id %s < prompt" % result.run_id
     return "agentctl show %s --events" % result.run_id
@@ -85,6 +87,7 @@ def state_title(spec: Spec, state: str) -> str:
     return " ".join(p for p in (state, spec.id[-4:], spec.profile or spec.backend, spec.title) if p)
 
 
+_HELD = re.compile(r"held until ((?:[A-Z][a-z]{2} \d\d )?\d\d:\d\d)", re.ASCII)
 _NEEDS = {
     inbox.DENIED: "was refused a permission",
     inbox.BLOCKED: "gets no answer and tries again",
@@ -98,5 +101,11 @@ _NEEDS = {
 
 def inbox_line(entry: Entry) -> str:
     """`20260215-143022-ab12  finished, goal met · limit for uploads`; nothing in it is a worker's own words."""
-    said = _NEEDS.get(entry.kind) or judge.outcome(entry.status, entry.goal_met, entry.verified)
+    said = _until(entry) or _NEEDS.get(entry.kind) or judge.outcome(entry.status, entry.goal_met, entry.verified)
     return "%s  %s" % (entry.run_id or entry.id, " · ".join(w for w in (said, text.one_line(entry.title, 80)) if w))
+
+
+def _until(entry: Entry) -> str:
+    """Of a limit whose end is known, that; no other word of what its vendor said."""
+    found = _HELD.match(entry.text) if entry.kind == inbox.LIMIT else None
+    return "%s, held until %s" % (_NEEDS[inbox.LIMIT], found.group(1)) if found else ""

@@ -26,6 +26,7 @@ class Facts(Record):
     reported: Optional[float] = None
     output_bytes: int = 0
     stop_asked: str = ""
+    day_over: str = ""
 
 
 def why_stop(facts: Facts, limits: Limits, exit_grace: float, progress: Progress) -> Optional[tuple[str, str]]:
@@ -40,19 +41,23 @@ def why_stop(facts: Facts, limits: Limits, exit_grace: float, progress: Progress
         return judge.IDLE, "stopped: it printed nothing for %s" % text.duration(limits.idle_timeout_s)
     if limits.max_output_bytes and facts.output_bytes > limits.max_output_bytes:
         return judge.LIMIT, "stopped: it printed more than %d bytes" % limits.max_output_bytes
-    return _over_budget(limits, progress)
+    return _over_budget(facts.day_over, limits, progress)
 
 
-def _over_budget(limits: Limits, progress: Progress) -> Optional[tuple[str, str]]:
+def _over_budget(day_over: str, limits: Limits, progress: Progress) -> Optional[tuple[str, str]]:
     """For vendors without the flag; those that have it stop by themselves, and better."""
     if progress.reported:
         return None
+    if day_over:
+        return judge.LIMIT, "stopped: " + day_over
     used = progress.usage
-    spent = used.cost_usd if used.cost_usd is not None else used.virtual_usd
+    spent = used.money
     if limits.max_turns is not None and (used.turns or 0) > limits.max_turns:
         return judge.LIMIT, "stopped at %d turns" % limits.max_turns
     if limits.max_cost_usd is not None and (spent or 0) > limits.max_cost_usd:
         return judge.LIMIT, "stopped at %s of %s" % (text.money(spent), text.money(limits.max_cost_usd))
+    if limits.max_tokens is not None and (used.tokens or 0) > limits.max_tokens:
+        return judge.LIMIT, "stopped at %d tokens of %d" % (used.tokens or 0, limits.max_tokens)
     if limits.max_context_tokens is not None and (progress.context_tokens or 0) > limits.max_context_tokens:
         return judge.LIMIT, "stopped at a context of %d tokens" % (progress.context_tokens or 0)
     return None

@@ -19,7 +19,9 @@ PACKAGE = REPO / "agentctl"
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 LAYERS: dict[str, tuple[str, ...]] = {
-    "words": ("errors", "record", "measures", "model", "settings", "text", "request", "prices", "toolset"),
+    "words": (
+        *("errors", "record", "measures", "event", "model", "settings", "text", "request", "prices", "toolset", "meter"),
+    ),
     "kit": (
         "strictjson",
         "files",
@@ -35,16 +37,17 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "bell",
         "globs",
         "toolservers",
+        "resets",
     ),
     "doors": (
         *("store", "birth", "inbox", "custody", "tmux", "manypanes", "sight", "claude_tui", "processes", "supervise"),
-        *("flows", "freeze", "sweeping", "backends", "rollouts", "apidoor"),
+        *("flows", "freeze", "sweeping", "backends", "rollouts", "apidoor", "holds"),
         *("git", "gitdoor", "trees", "keeping", "branches"),
     ),
     "use cases": (
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
         *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals", "verbs"),
-        *("reporting", "explaining"),
+        *("reporting", "explaining", "held", "succession", "budgets"),
         "api",
         "attend",
         "awake",
@@ -109,11 +112,13 @@ LAYERS: dict[str, tuple[str, ...]] = {
 SIDEWAYS: dict[str, str] = {
     # words
     "measures": "record",
-    "model": "record measures",
+    "event": "record",
+    "model": "event record measures",
     "request": "model record",
     "settings": "model record",
     "prices": "measures",
     "toolset": "record",
+    "meter": "model",
     # kit
     "paths": "",
     "bell": "files",
@@ -128,6 +133,7 @@ SIDEWAYS: dict[str, str] = {
     "inbox": "store",
     "custody": "store",
     "flows": "store",
+    "holds": "store",
     "sight": "tmux",
     "manypanes": "tmux",
     "git": "gitdoor",
@@ -148,7 +154,7 @@ SIDEWAYS: dict[str, str] = {
     "planning projects roles serving stream waiting",
     "api": "config finding followup lending projects waiting spawning",
     "lending": "conversation finding orchestrators pools",
-    "attend": "config story worker slots",
+    "attend": "budgets config story worker slots",
     "checking": "attend chores judge",
     "chores": "attend judge standstill worker",
     "isolation": "attend chores judge",
@@ -166,8 +172,11 @@ SIDEWAYS: dict[str, str] = {
     "agents": "capacity config fleet followup launch listing planning projects roles",
     "keeper": "config keys orchestrators vigil wake",
     "keys": "orchestrators",
-    "labour": "attend judge needs stream watch worker stagger standstill",
-    "launch": "config orchestrators planning pools",
+    "labour": "attend briefing budgets held judge needs planning stream watch worker stagger standstill",
+    "held": "attend judge needs succession",
+    "succession": "attend followup judge",
+    "budgets": "config finding",
+    "launch": "budgets config orchestrators planning pools",
     "listing": "finding settle",
     "capacity": "config",
     "pools": "config finding",
@@ -188,7 +197,7 @@ SIDEWAYS: dict[str, str] = {
     "queueing": "attend conversation judge waiting slots pools",
     "replaying": "judge progress reports stream",
     "runner": "isolation attend briefing checking config doubts fleet followup judge labour notify reports queueing "
-    "screen settle standstill story view wake worker",
+    "screen settle standstill story succession view wake worker",
     "receipts": "orchestrators",
     "spawning": "capacity config launch planning",
     "standstill": "attend worker",
@@ -281,6 +290,7 @@ STANDARD = (
     "argparse",
     "codecs",
     "ctypes",
+    "datetime",  # with zoneinfo, once a limit was run into: vendors tell its end in a zone
     "difflib",
     "errno",
     "fcntl",
@@ -302,6 +312,7 @@ STANDARD = (
     "threading",
     "time",
     "traceback",
+    "zoneinfo",
 )
 """What of the standard library is used; a new one is weighed by adding it here."""
 AVOIDED = re.compile(
@@ -473,7 +484,7 @@ def test_nothing_that_is_imported_at_once_is_heavy() -> None:
     """argparse, shutil, threading, queue, ctypes, difflib, traceback wait until they are needed, below the faces."""
     for module, tree in MODULES.items():
         at_once = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
-        heavy = at_once & {"argparse", "ctypes", "difflib", "hashlib", "importlib", "shlex"}
+        heavy = at_once & {"argparse", "ctypes", "datetime", "difflib", "hashlib", "importlib", "shlex"}
         assert not heavy or room(module) in ("orch", "installer"), "%s imports %s at once" % (module, heavy)
 
 

@@ -42,7 +42,10 @@ _ENV = (
 _READERS = "Read,Grep,Glob"
 _MODES = {READ_ONLY: "dontAsk", EDIT: "acceptEdits", FULL: "bypassPermissions"}
 _SPOKEN_LIMIT = re.compile(
-    r"(usage|session|weekly|5-hour|spend|hourly|monthly|opus|sonnet|credits?) limit|out of usage|credit balance", re.I)
+    r"(usage|session|weekly|5-hour|spend|hourly|monthly|opus|sonnet|credits?) limit|out of (extra )?usage"
+    r"|credit balance|(hit|reached) your [^.\n·|]{0,40}limit", re.I)
+_SPOKEN_LOGIN = re.compile(r"/login\b|not logged in|invalid api key|oauth token|failed to authenticate", re.I)
+_OF_STATUS = {401: "login", 403: "login", 429: "rate", 503: "overload", 529: "overload"}
 _FULL_CONTEXT = ("prompt_too_long", "blocking_limit")
 _RESET = re.compile(r"\bresets?(?: at| in)? ([^.\n·|]{1,60})|\|(\d{10})\b")
 
@@ -252,7 +255,8 @@ def _limit_reason(raw: dict[str, Any], subtype: str, words: str) -> str:
         return "context"
     if _SPOKEN_LIMIT.search(words):
         return "usage"
-    return "rate" if raw.get("api_error_status") == 429 else ""
+    reason = _OF_STATUS.get(lines.count(raw, "api_error_status") or 0, "")
+    return reason or ("login" if _SPOKEN_LOGIN.search(words) else "")
 
 
 def _run_usage(raw: dict[str, Any]) -> Event:

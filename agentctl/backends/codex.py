@@ -39,12 +39,15 @@ _SANDBOX = {READ_ONLY: "read-only", EDIT: "workspace-write", FULL: "danger-full-
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _RECONNECT = re.compile(r"Reconnecting\.\.\.(?: (\d{1,6})/(\d{1,6}))?")
 _STATUS = re.compile(r"\bstatus:? (\d{3})\b")
-_RESET = re.compile(r"try again (?:at|in) ([^\n]{1,60}?)\.?\s*\Z")
+_RESET = re.compile(r"[Tt]ry again (?:at|in) ([^\n]{1,60}?)\.?\s*\Z")
 _LIMITS = (
-    ("usage", re.compile(r"usage limit|quota|purchase more credits", re.I)),
+    ("usage", re.compile(r"usage limit|quota|purchase more credits|out of credits|spend limit", re.I)),
     ("context", re.compile(r"context window", re.I)),
     ("rate", re.compile(r"rate.?limit|\b429\b", re.I)),
+    ("login", re.compile(r"\b401 Unauthorized|refresh token|sign in again|not logged in|codex login", re.I)),
+    ("overload", re.compile(r"overloaded|at capacity|high demand|high load|\b503 Service|capacity unavailable", re.I)),
 )
+"""In this order; the last are of its text: with a server's error 500 it speaks of high demand, too."""
 
 
 def refuse(spec: Spec) -> str:

@@ -8,6 +8,8 @@ front of the prompt, and the report is read from the last message.
 
 from __future__ import annotations
 
+import re
+
 from ..model import EDIT
 from ..model import FULL
 from ..model import Command
@@ -29,6 +31,14 @@ PRESET_SESSION = False
 INTERRUPT_FIRST = False
 STRICT_SCHEMA = False
 
+_LIMITS = (
+    ("usage", re.compile(r"usage limit|spend limit|out of (?:usage|credits)|quota", re.I)),
+    ("rate", re.compile(r"rate.?limit|too many requests|\b429\b|resource_exhausted", re.I)),
+    ("login", re.compile(r"authentication required|not logged in|unauthenticated|agent login|invalid api key", re.I)),
+    ("overload", re.compile(r"overloaded|high demand|\b529\b|\b503\b", re.I)),
+)
+"""By what its users report; nothing of this is documented."""
+_RESET = re.compile(r"\b(?:resets?|try again)(?: at| in| on)? ([^.\n·|]{1,60})", re.I)
 _WRITES = {"edit": "update", "write": "update", "delete": "delete"}
 
 
@@ -141,8 +151,16 @@ def _result(raw: dict[str, Any]) -> list[Event]:
     usage = lines.known(
         scope="turn", input=fresh, cached=lines.count(used, "cacheReadTokens"), output=lines.count(used, "outputTokens")
     )
-    failed = [] if ok else [Event(kind="error", text=lines.clip(said) or subtype, data={"fatal": True})]
+    failed = [] if ok else _failure(lines.clip(said) or subtype)
     return [Event(kind="usage", data=usage), *failed, lines.spoken("report", said, ok=ok, reason=subtype)]
+
+
+def _failure(words: str) -> list[Event]:
+    reason = next((name for name, pattern in _LIMITS if pattern.search(words)), "")
+    reset = _RESET.search(words)
+    data = lines.known(reason=reason, reset_at=reset.group(1).strip() if reset else None)
+    limit = [Event(kind="limit", text=words, data=data)] if reason else []
+    return [*limit, Event(kind="error", text=words, data={"fatal": True})]
 
 
 _READ: dict[str, Callable[[dict[str, Any]], list[Event]]] = {

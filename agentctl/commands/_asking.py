@@ -26,6 +26,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=None,
         help="if the goal is not met or the check fails, start the profile's stronger one",
     )
+    parser.add_argument(
+        "--fallback",
+        metavar="B,B",
+        default="",
+        help="at a limit of the vendor's, or if its login is refused, go on at once with the first of these backends "
+        "that is free (default: the profile's; else the run waits until the limit is over)",
+    )
 
 
 def _add_who(parser: ArgumentParser) -> None:
@@ -61,6 +68,7 @@ def add_terms(parser: ArgumentParser) -> None:
     add("--timeout", metavar="TIME", default="", help="stop it after this time: 90s, 30m, 8h")
     add("--max-turns", metavar="N", type=int, default=None, help="stop it after this many model turns")
     add("--max-cost", metavar="USD", type=float, default=None, help="stop it when it has cost more")
+    add("--max-tokens", metavar="N", type=int, default=None, help="stop it when it has used more, in and out")
     add(
         "--schema",
         metavar="FILE",
@@ -141,15 +149,18 @@ def request(args: Namespace) -> Request:
         model=args.model,
         effort=args.effort,
         escalate=args.escalate,
+        fallback=tuple(word.strip() for word in args.fallback.split(",") if word.strip()),
     )
 
 
 def terms(args: Namespace) -> Request:
     """What the options of `add_terms` say. Raises AgentctlError (2) for a value that makes no sense."""
-    for name, value in (("--max-turns", args.max_turns), ("--max-cost", args.max_cost)):
-        if value is not None and not 0 < value < 1e9:
-            raise usage_error("%s wants a number above 0" % name)
-    limits = Limits(timeout_s=seconds(args.timeout), max_turns=args.max_turns, max_cost_usd=args.max_cost)
+    numbers = {name: getattr(args, name) for name in ("max_turns", "max_cost", "max_tokens")}
+    for name, value in numbers.items():
+        if value is not None and not 0 < value < 1e12:
+            raise usage_error("--%s wants a number above 0" % name.replace("_", "-"))
+    turns, cost, tokens = numbers.values()
+    limits = Limits(timeout_s=seconds(args.timeout), max_turns=turns, max_cost_usd=cost, max_tokens=tokens)
     return Request(title=args.title, limits=limits, schema=args.schema, verify=args.verify, pane=not args.no_pane)
 
 

@@ -40,8 +40,8 @@ With --wait the exit codes are those of `agentctl wait`."""
 
 _OF_RECORD = ("role", "profile", "backend", "model", "project", "prompt_file", "max_context_tokens", "max_turns")
 _OF_SEND = (
-    *("wait", "new_conversation", "title", "timeout", "max_turns", "max_cost", "schema", "verify", "no_pane"),
-    "prompt_file",
+    *("wait", "new_conversation", "title", "timeout", "max_turns", "max_cost", "max_tokens", "schema", "verify"),
+    *("no_pane", "prompt_file"),
 )
 _TAKES: dict[str, tuple[str, ...]] = {
     "create": (*_OF_RECORD, "ephemeral", "json"),

@@ -163,6 +163,13 @@ def _backends(home: Optional[Home], _current: str) -> Candidates:
     ]
 
 
+def _fallbacks(home: Optional[Home], current: str) -> Candidates:
+    """Backends joined by commas: those that are there already stay."""
+    kept = current.rpartition(",")[0]
+    before = kept + "," if kept else ""
+    return [(before + name, what) for name, what in _backends(home, "") if name != "shell"]
+
+
 def _agents(home: Optional[Home], _current: str) -> Candidates:
     from .. import fleet
 
@@ -216,6 +223,7 @@ _KINDS: dict[str, Callable[[Optional[Home], str], Candidates]] = {
     "P": _profiles,
     "R": _roles,
     "B": _backends,
+    "B,B": _fallbacks,
     "S": _statuses,
     "GROUP": _groups,
     "GOAL": _goals,

@@ -58,9 +58,10 @@ if TYPE_CHECKING:
         worktree: Optional[bool]
         base: str
         touches: Sequence[str]
+        fallback: Sequence[str]
 
 
-_LISTS = ("after", "argv", "touches")
+_LISTS = ("after", "argv", "touches", "fallback")
 STARTING = threading.Lock()
 """One start at a time in a process: files are named by process, and not every system tells the umask unchanged."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .aiming import GOALS
 from .keeping import ISOLATION
 from .keeping import QUEUES
+from .limits import LIMITS
 from .reading import ENVIRONMENT
 from .reading import EXIT_CODES
 from .reading import HOME
@@ -35,6 +36,7 @@ TOPICS: dict[str, tuple[str, str]] = {
     "goals": ("work towards a goal, verified before it is accepted", GOALS),
     "home": ("the home, the run folder, every file in one line", HOME),
     "isolation": ("a worktree for each run, and the way back", ISOLATION),
+    "limits": ("what a run may use, and what happens at a vendor's limit", LIMITS),
     "orchestrators": ("who is told what, how, and where it is kept until then", ORCHESTRATORS),
     "profiles": ("spark, deep, review, glance, and how to change them", PROFILES),
     "queues": ("many runs at once: limits, order, pause, overlap", QUEUES),

@@ -78,6 +78,8 @@ The home is readable by you alone; `agentctl help environment` says where it is.
                    of merges whose check failed
   slots/           locks: who may work, and who waits for it
   reported.json    when the last `report` was made, and what lived then
+  holds/           accounts that ran into a limit, and until when nothing calls
+                   their vendor: `agentctl help limits`
   figures.cache    keeps `stats` quick; it can be removed at any time
   crash.log        tracebacks of unexpected errors
   runs/ID/         one folder per run; ID is YYYYmmdd-HHMMSS-xxxx in UTC
@@ -96,6 +98,9 @@ A run folder. `start` writes the first five, the run's own process the others:
   lock             held for as long as the run lives; its content is for people
   raw.jsonl        the worker's standard output, exactly as it came
   stderr.log       the worker's standard error
+  starts           where in raw.jsonl a further worker of the run begins
+  held             it waits for the end of its vendor's limit
+  continue.md      what its worker was told after that
   setup.log        what git and the project's --setup printed, in a worktree
   verify.log       what the --verify command printed
   events.jsonl     what it did, in the same words for every backend
@@ -114,7 +119,7 @@ Three things are told apart: `status` is what happened to the process,
 check command found.
 
   queued     waiting for the runs named by --after, for the other run of its
-             conversation, or for a slot
+             conversation, for a slot, or for the end of its vendor's limit
   running    its worker is at work, or its check
   paused     stands still until `continue`: no process of it runs, no time
              limit either, and its slot is free
@@ -128,6 +133,6 @@ check command found.
 The status comes from two facts: is there a result.json, and is the lock held?
 The kernel drops the lock when its holder dies, so no run is "running" for ever.
 A run that is lost, stopped or timed out can be resumed where the vendor kept
-the conversation; one that was lost or stopped while it was paused, by
-`agentctl continue`.
+the conversation; one that was lost or stopped while it was paused, or waited
+for the end of a limit, by `agentctl continue`.
 """

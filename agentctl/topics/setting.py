@@ -88,6 +88,11 @@ config.json in the home is yours to edit. Every key may be absent.
   worktree_dir           where worktrees are made; absent: in the home
   branch_prefix          of their branches: PREFIX/fix-login-ab12 (agentctl)
   setup_timeout_s        seconds for a project's --setup command (600)
+  hold_first_s           seconds for which an account is held that ran into a
+                         limit whose end nobody names (60); doubled each time
+  hold_at_most_s         a run whose account is held for longer fails (43200)
+  day_limits             {"cost_usd": 20, "turns": 500, "tokens": 5000000}: what
+                         the runs that begin on one day may use
   bypass_permissions     rules like "Bash(make:*)" that every profile which may
                          edit has besides its own `allow`
   rescue_ignored         false: a cleanup saves no ignored files (true)
@@ -136,12 +141,14 @@ A field that you give replaces the whole field. The fields:
                 it has no shell at all. Other vendors ignore this list
   prompt        the instructions in prompts/ that stand before the prompt; those
                 of a role, where one is named, stand there instead
-  limits        timeout_s, idle_timeout_s, max_turns, max_cost_usd,
+  limits        timeout_s, idle_timeout_s, max_turns, max_cost_usd, max_tokens,
                 max_context_tokens, max_output_bytes; absent: no limit. A vendor
                 that cannot count turns or money does not keep those limits
   escalate_to   the stronger profile
   escalate      true: a run that did not reach its goal is tried once more
                 with that profile, as with `start --escalate`
+  fallback      backends that go on, in order, where the vendor has no more to
+                give: ["codex", "cursor"] (agentctl help limits)
 
 The words for effort are the vendor's: claude low, medium, high, xhigh, max;
 codex low, medium, high, xhigh; for Cursor it is part of the model's name.

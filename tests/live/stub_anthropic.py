@@ -86,7 +86,8 @@ def _text(block: dict[str, Any]) -> str:
 def failure(step: Step, number: int) -> Sent:
     """An error as the API words it."""
     wrong = FAILURES[step["fail"]]
-    error = {"type": wrong.kind, "message": step.get("message", wrong.message)}
+    ends = "|%d" % step["resets"] if "resets" in step else ""
+    error = {"type": wrong.kind, "message": step.get("message", wrong.message) + ends}
     body = {"type": "error", "error": error, "request_id": "req_%06d" % number}
     return Sent(wrong.status, {**wrong.headers, **step.get("headers", {})}, body)
 

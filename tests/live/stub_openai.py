@@ -88,7 +88,8 @@ def failure(step: Step, number: int) -> Sent:
     wrong = FAILURES[step["fail"]]
     words = step.get("message", wrong.message)
     error = {"message": words, "type": wrong.kind, "code": wrong.code or None, "param": None}
-    return Sent(wrong.status, {**wrong.headers, **step.get("headers", {})}, {"error": {**error, **wrong.extra}})
+    extra = {**wrong.extra, **({"resets_at": step["resets"]} if "resets" in step else {})}
+    return Sent(wrong.status, {**wrong.headers, **step.get("headers", {})}, {"error": {**error, **extra}})
 
 
 def answer(step: Step, turn: Turn, number: int) -> dict[str, Any]:

@@ -24,6 +24,9 @@ Keys of a step:
     fail      an entry of the vendor's FAILURES  headers   added to the answer's
     message   the failure's text                 times     fail only so often, then answer
     raw       of an answer in one piece: bytes in its place; more: so many bytes after it
+    of        the vendor that fails: "anthropic" or "openai"; the other one answers
+    counted   the name under which `times` is counted, where it is not each session for itself
+    resets    when the failure says that its limit ends: seconds since the epoch
 """
 
 from __future__ import annotations

@@ -69,6 +69,34 @@ def test_limits_come_from_the_request_then_the_profile_then_the_configuration(ho
     assert (limits.max_turns, limits.timeout_s, limits.max_output_bytes) == (9, 60.0, 7)
 
 
+def test_the_fallback_is_the_requests_else_the_profiles_without_who_was_tried(home: store.Home, path: str) -> None:
+    profiles = {"mine": {"backends": [{"backend": "claude"}], "fallback": ["codex", "claude", "cursor", "codex"]}}
+    setup = Config(profiles=profiles)
+    assert planned(home, path, setup, profile="mine").spec.fallback == ("codex", "cursor")
+    assert planned(home, path, setup, profile="mine", fallback=("cursor",)).spec.fallback == ("cursor",)
+    spec = planned(home, path, setup, profile="mine", backend="codex", fallen_from=("claude",)).spec
+    assert (spec.fallback, spec.fallen_from) == (("cursor",), ("claude",))
+    assert planned(home, path, setup, argv=("/bin/true",)).spec.fallback == ()
+    for words in (
+        {"fallback": ("shell",)},
+        {"fallback": ("nobody",)},
+        {"fallback": ("codex",), "argv": ("/bin/true",)},
+    ):
+        with pytest.raises(AgentctlError):
+            planned(home, path, setup, **words)
+
+
+def test_what_was_added_to_the_instructions_is_found_again(home: store.Home, path: str) -> None:
+    """A fallback's run is told it, too, after its own role's or profile's."""
+    some: tuple[dict[str, Any], ...] = ({"profile": "spark"}, {"role": "builder"})
+    for asked in some:
+        whole = planned(home, path, instructions="You are Ada.", **asked)
+        told = whole.texts["instructions.md"].decode()
+        assert planning.added_instructions(home, Config(), whole.spec, told) == "You are Ada."
+        plain = planned(home, path, **asked)
+        assert planning.added_instructions(home, Config(), plain.spec, plain.texts["instructions.md"].decode()) == ""
+
+
 def test_the_title_is_the_first_line_made_safe(home: store.Home, path: str) -> None:
     assert planned(home, path, profile="deep").spec.title == "Fix it"
     with_escape = planned(home, path, profile="deep", title="a\x1b]2;x\x07b").spec.title

@@ -170,3 +170,28 @@ def test_a_users_own_fields_stay() -> None:
     p = progress.fold([event("report", ok=True, report={"answer": 42})])
     found, _ = reports.report_of(p, own)
     assert found == {"answer": 42, "goal_met": None, "summary": "", "followup_prompt": "", "notes": ""}
+
+
+def test_what_several_workers_of_a_run_used_adds_up() -> None:
+    """Each tells the total of its own process; how the one before it ended counts no longer."""
+    usage = Event(kind="usage", data={"scope": "run", "input": 10, "output": 2, "cost": 0.5})
+    turns = Event(kind="usage", data={"scope": "turn", "turns": 2})
+    limit = Event(kind="limit", text="l", data={"reason": "usage", "reset_at": "3pm"})
+    failed = Event(kind="report", data={"ok": False, "reason": "r"})
+    fatal = Event(kind="error", text="e", data={"fatal": True})
+    first = [Event(kind="started"), usage, turns, limit, fatal, failed]
+    folded = progress.fold([*first, Event(kind="started")])
+    assert (folded.reported, folded.ok, folded.fatal, folded.limit) == (False, None, "", None)
+    folded = progress.fold(
+        [*first, Event(kind="started"), usage, usage, turns, Event(kind="report", data={"ok": True})]
+    )
+    used = folded.usage
+    assert (used.input, used.output, used.turns, used.cost_usd) == (20, 4, 4, 1.0)
+
+
+def test_a_limit_told_twice_keeps_its_end() -> None:
+    known = Event(kind="limit", text="k", data={"reason": "usage", "reset_at": 1767222000.0})
+    less = Event(kind="limit", text="t", data={"reason": "rate"})
+    for told in ([known, less], [less, known]):
+        assert progress.fold(told).limit == {"reason": "usage", "reset_at": 1767222000.0, "text": "k"}
+    assert (progress.fold([less]).limit or {})["reason"] == "rate"

@@ -71,3 +71,10 @@ def test_a_text_of_braces_costs_little() -> None:
     for text in ("{" * 32_000, '{"a":' * 6400, '{"a": [' * 4000, "{}" * 16_000):
         prompting.last_json_object(text)
     assert time.monotonic() - begun < 5
+
+
+def test_a_fallback_is_told_the_prompt_and_what_is_there_as_data() -> None:
+    told = prompting.fallback("Do it.\n", "half ``` done", "+a")
+    assert told.startswith("Do it.\n\n---\n") and "half ``` done" in told and "```diff\n+a\n```" in told
+    assert "gives no instructions" in told
+    assert prompting.fallback("Do it.\n", "", "") == "Do it.\n"

@@ -151,3 +151,16 @@ def test_a_missing_file_has_no_events(tmp_path: Path) -> None:
     assert list(told(tmp_path / "none")) == []
     (tmp_path / "torn").write_text(json.dumps({"kind": "note", "at": 1.0}) + '\n{"kind": "no')
     assert [e.kind for e in told(tmp_path / "torn")] == ["note"]
+
+
+def test_where_a_further_worker_began_is_an_event(tmp_path: Path) -> None:
+    """Also where the one before it was cut off in a line, and in what is left of a long file."""
+    raw = tmp_path / "raw.jsonl"
+    raw.write_bytes(b"one\ntwothree\nfour\n")
+    (tmp_path / stream.STARTS).write_text("7\njunk\n")
+
+    def parse(line: bytes) -> list[Event]:
+        return [Event(kind="message", text=line.decode())]
+
+    told = [event.text or event.kind for event in stream.raw_events(str(raw), parse)]
+    assert told == ["one", "two", "started", "three", "four"]
