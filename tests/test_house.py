@@ -20,7 +20,8 @@ Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 LAYERS: dict[str, tuple[str, ...]] = {
     "words": (
-        *("errors", "record", "measures", "event", "model", "settings", "text", "request", "prices", "toolset", "meter"),
+        *("errors", "record", "measures", "event", "model", "settings", "text", "request", "prices", "toolset"),
+        "meter",
     ),
     "kit": (
         "strictjson",
@@ -150,7 +151,7 @@ SIDEWAYS: dict[str, str] = {
     "overlap": "finding",
     "workflows": "agents api briefing capacity config conversation finding followup judge launch lending listing "
     "planning projects waiting",
-    "goals": "api awake capacity config conversation credentials finding followup judge launch listing merging "
+    "goals": "api awake budgets capacity config conversation credentials finding followup judge launch listing merging "
     "planning projects roles serving stream waiting",
     "api": "config finding followup lending projects waiting spawning",
     "lending": "conversation finding orchestrators pools",

@@ -131,6 +131,8 @@ class Driver:
     def _await(self, step: Step) -> None:
         result = self._result(step.run)
         claim = claims.read(Run(self.goal.home, step.run))
+        if not claim.claim:  # another vendor may have gone on for it, and claimed
+            claim = claims.read(Run(self.goal.home, result.run_id))
         summary = claim.summary or result.summary
         words = "says: %s" % {"done": "done", "give_up": "it cannot be done"}.get(claim.claim, "nothing")
         self._write(
@@ -169,7 +171,7 @@ class Driver:
             self._begun(run, words, cycle=step.cycle, part=journal.VERIFIER, who=name, tree=tree)
 
     def _hear(self, step: Step) -> None:
-        found = verifying.verdict(self._result(step.run))
+        found = {**verifying.verdict(self._result(step.run)), "run": step.run}
         self.bench.heard(step.who)
         said = {True: "accepts", False: "rejects", None: "gives no verdict"}[found["accept"]]
         words = "%s %s: %s" % (step.who, said, one_line("; ".join(found["reasons"]) or found.get("why", ""), 300))
@@ -207,14 +209,20 @@ class Driver:
     # -- waiting
 
     def _result(self, run_id: str) -> Result:
-        """What became of a run of ours. One that is gone, or was never launched by whoever staged it, is seen to."""
+        """What became of a run of ours, or of the one that went on for it.
+
+        One that is gone, or was never launched by whoever staged it, is seen to.
+        """
         try:
             run = self.goal.home.run(run_id)
         except AgentctlError as e:
             return Result(run_id=run_id, status=LOST, error=str(e))
         if run.staged():
             self.goal.launched(run)
-        return self._ended(run_id)
+        result = self._ended(run_id)
+        while result.successor:
+            result = self._ended(result.successor)
+        return result
 
     def _ended(self, run_id: str) -> Result:
         """Blocked on its lock, in a thread, so that a request to stop and the goal's limits are seen to."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from .. import budgets
 from .. import capacity
 from .. import config as configuration
 from .. import environ
@@ -76,53 +77,35 @@ class Goal:
         return {"TMUX": "%s,0,0" % socket, "TMUX_PANE": pane}
 
     def spent(self) -> Usage:
-        return kin.spent(self.home, self.root)
+        """What all that work for it have used so far."""
+        return budgets.spent(kin.members(self.home, self.root))
 
     def limits(self, wished: Limits, sharers: int = 1) -> Limits:
         """Those of one of `sharers` runs that begin now: its own, and its part of what the goal has left."""
-        used, asked = self.spent(), self.asked
-        money = _rest(asked.max_cost_usd, _money(used))
-        share = None if money is None else money / sharers
-        if share is not None and (wished.max_cost_usd is None or share < wished.max_cost_usd):
-            wished = wished.replace(max_cost_usd=share)
-        turns = _rest(asked.max_turns, used.turns)
-        if turns is not None and (wished.max_turns is None or turns < wished.max_turns):
-            wished = wished.replace(max_turns=max(int(turns / sharers), 1))
-        return wished
+        rest = budgets.left(self._budget(), self.spent())
+        parts = {
+            "max_cost_usd": rest.max_cost_usd and rest.max_cost_usd / sharers,
+            "max_turns": rest.max_turns and max(rest.max_turns // sharers, 1),
+            "max_tokens": rest.max_tokens and max(rest.max_tokens // sharers, 1),
+        }
+        own = wished.to_json()
+        return wished.replace(**{name: _least(own[name], part) for name, part in parts.items()})
 
     def overspent(self, now: float) -> tuple[str, str]:
         """Which of the goal's limits is reached, and in words; ("", "") while none is."""
-        used, asked = self.spent(), self.asked
-        if asked.deadline is not None and now >= asked.deadline:
+        if self.asked.deadline is not None and now >= self.asked.deadline:
             return "time", "its time is over"
-        for what, most, has in (
-            ("money", asked.max_cost_usd, _money(used)),
-            ("tokens", asked.max_tokens, _tokens(used)),
-            ("turns", asked.max_turns, used.turns),
-        ):
-            if most is not None and has is not None and has >= most:
-                return what, "it has used %s of %s %s" % (
-                    _number(has),
-                    _number(most),
-                    "USD" if what == "money" else what,
-                )
+        used = self.spent()
+        for name, what in (("max_cost_usd", "money"), ("max_tokens", "tokens"), ("max_turns", "turns")):
+            over = budgets.exhausted(Limits(**{name: getattr(self.asked, name)}), used, "the goal's")
+            if over:
+                return what, over
         return "", ""
 
-
-def _rest(most: Optional[float], used: Optional[float]) -> Optional[float]:
-    return None if most is None else max(most - (used or 0), 0)
-
-
-def _money(used: Usage) -> Optional[float]:
-    """Billed and virtual money alike: a budget is a brake, whoever pays."""
-    known = [cost for cost in (used.cost_usd, used.virtual_usd) if cost is not None]
-    return sum(known) if known else None
+    def _budget(self) -> Limits:
+        asked = self.asked
+        return Limits(max_cost_usd=asked.max_cost_usd, max_turns=asked.max_turns, max_tokens=asked.max_tokens)
 
 
-def _tokens(used: Usage) -> Optional[int]:
-    known = [count for count in (used.input, used.output) if count is not None]
-    return sum(known) if known else None
-
-
-def _number(value: float) -> str:
-    return "%d" % value if value == int(value) else "%.2f" % value
+def _least(own: Optional[float], part: Optional[float]) -> Optional[float]:
+    return min((value for value in (own, part) if value is not None), default=None)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 
-from .. import files
 from .. import finding
 from .. import listing
 from .. import store
 from ..errors import AgentctlError
-from ..model import Usage
 from . import asked
 
 TYPE_CHECKING = False
@@ -85,12 +83,3 @@ def live(home: Home, root: str) -> list[Run]:
 def known(run: Run) -> dict[str, Any]:
     """What is known of a member now: its result, or what its runner said last."""
     return listing.known(run, time.time())
-
-
-def spent(home: Home, root: str) -> Usage:
-    """What a goal has used so far, in sums; a figure that nobody gave is None."""
-    used = Usage()
-    for run in members(home, root):
-        raw = files.load(run.file("result.json")) or run.progress()
-        used = used + Usage.from_json(raw.get("usage") if isinstance(raw, dict) else None)
-    return used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import budgets
 from ..model import FORMAT
 from ..model import LIVE
 from ..record import Record
@@ -68,7 +69,7 @@ def summed_up(home: Home, runs: Sequence[Run], history: Sequence[Entry]) -> Summ
         doing=one_line(history[-1]["text"], 300) if history else "",
         created_at=runs[0].spec().created_at,
         finished_at=known.get("finished_at"),
-        usage=kin.spent(home, runs[0].id).to_json(),
+        usage=budgets.spent(kin.members(home, runs[0].id)).to_json(),
     )
 
 
