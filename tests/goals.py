@@ -84,6 +84,18 @@ class Server:
         with open(HERE + "/answers.jsonl", "a") as answers:
             said = {"run": RUN, "tool": name, "error": bool(answer.get("isError"))}
             answers.write(json.dumps({**said, "text": answer["content"][0]["text"]}) + "\n")
+        return answer["content"][0]["text"]
+
+    def ask_until_answered(self, asks):
+        # As somebody who is told that a worker was lost would do: that one alone is asked again.
+        for _ in range(5):
+            if len(asks) == 1:
+                told = [json.loads(self.call("ask", to=asks[0][0], prompt=asks[0][1]))]
+            else:
+                told = json.loads(self.call("ask_many", asks=[{"to": to, "prompt": prompt} for to, prompt in asks]))
+            asks = [ask for ask, one in zip(asks, told) if one.get("status") in ("lost", "stopped", "at work")]
+            if not asks:
+                return
 
 
 def direct():
@@ -95,10 +107,10 @@ def direct():
         if n < done:
             continue
         verb, *rest = act
-        if verb in ("ask", "start"):
-            server.call("ask", to=rest[0], prompt=rest[1], wait=verb == "ask")
-        elif verb == "ask_many":
-            server.call("ask_many", asks=[{"to": to, "prompt": prompt} for to, prompt in rest])
+        if verb == "start":
+            server.call("ask", to=rest[0], prompt=rest[1], wait=False)
+        elif verb in ("ask", "ask_many"):
+            server.ask_until_answered([rest] if verb == "ask" else rest)
         elif verb == "wait_any":
             server.call("wait_any")
         elif verb == "done":
