@@ -160,7 +160,7 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
     finally:
         attendant.left += worker.clear_away()
     story.screen.hold_back()
-    story.stream.drain()
+    story.stream.drain(attendant.spec.limits.max_output_bytes)
     if (spec.custom or {}).get("stream", spec.backend) == "codex":
         _tell_context(attendant, dict(command.env))
     needs.Teller(attendant.run, spec).look(needs.news(story.progress))  # what came since the last look

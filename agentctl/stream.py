@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from typing import Optional
 
 STARTS = "starts"
 """The file of a run with the places in raw.jsonl where the output of a further worker begins, a line each."""
@@ -103,15 +104,19 @@ class Stream:
             self._flush()
         return taken
 
-    def drain(self) -> None:
-        """The worker is dead: everything it wrote, its unended last line too; of a flood the end."""
+    def drain(self, at_most: Optional[int] = None) -> None:
+        """The worker is dead: everything it wrote, its unended last line too; of a flood the end.
+
+        What is more than FLOOD bytes, or than `at_most` where that is less, is one.
+        """
+        most = min(FLOOD, at_most or FLOOD)
         behind = os.fstat(self._raw).st_size - os.lseek(self._raw, 0, os.SEEK_CUR)
-        if behind > FLOOD:
+        if behind > most:
             self._lines = Lines()
-            os.lseek(self._raw, -FLOOD, os.SEEK_END)
+            os.lseek(self._raw, -most, os.SEEK_END)
             for line in self._lines.feed(os.read(self._raw, CHUNK).partition(b"\n")[2]):
                 self._line(line)
-            self.problem = "%d bytes of what it printed are in raw.jsonl only" % (behind - FLOOD)
+            self.problem = "%d bytes of what it printed are in raw.jsonl only" % (behind - most)
         while self.pump():
             pass
         self._line(self._lines.rest())
