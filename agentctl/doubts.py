@@ -41,7 +41,7 @@ def circumstances(spec: Spec, result: Result, left: int, problem: str) -> tuple[
         )
     if spec.resume and result.session_id != spec.session_id:
         said.append("the vendor did not go on with session %s but began %s" % (spec.session_id, result.session_id))
-    if spec.permissions == READ_ONLY and result.git_files and not spec.mcp:
+    if spec.permissions == READ_ONLY and result.git_files and not spec.delegates:
         said.append("the run was read-only, and files changed meanwhile")
     said += _unwatched(spec, result)
     if left:

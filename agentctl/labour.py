@@ -205,6 +205,7 @@ def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tupl
     """Until the worker's process has ended: (wait status, cause, words)."""
     story, config = attendant.story, attendant.config
     teller = needs.Teller(attendant.run, attendant.spec)
+    notice = 0.0 if attendant.spec.delegates else config.idle_notice_s
     began = attendant.began = attendant.now() if attendant.began is None else attendant.began
     last_output = attendant.now()
     reported, nap, longest = None, _SHORT_NAP, _longest_nap(attendant)
@@ -222,7 +223,7 @@ def _follow(attendant: Attendant, worker: Worker, interrupt_first: bool) -> tupl
         standstill.hold(attendant, worker)
         story.status(RUNNING, story.progress.doing, worker.pid)
         facts = _facts(attendant, began, last_output, reported)
-        teller.look(needs.needs(story.progress, attendant.spec.limits, facts.now - last_output, config.idle_notice_s))
+        teller.look(needs.needs(story.progress, attendant.spec.limits, facts.now - last_output, notice))
         why = watch.why_stop(facts, attendant.spec.limits, config.exit_grace_s, story.progress)
         if why:
             story.note("note", why[1])

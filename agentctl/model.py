@@ -163,6 +163,11 @@ class Spec(Record):
         """Whether its prompt goes to a model: a command has none, a goal's driver asks others."""
         return self.backend not in ("shell", "goal")
 
+    @property
+    def delegates(self) -> bool:
+        """Whether others do its work: it is quiet as long as they take."""
+        return bool(self.mcp) or self.backend == "goal"
+
     def of_id(self, run_id: str) -> Spec:
         """The spec with the id it got, which names a worktree that is still to be made."""
         spec = self.replace(id=run_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import backends
 from .. import conversation
 from .. import followup
 from .. import paths
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from .goal import Goal
 
 ROLE = "director"
+_LONGEST_S = 7 * 86400.0
+_MOST_TURNS = 400
+_MOST_CONTEXT = 160_000
+"""Tokens: within the window of every model that the APIs offer today."""
 
 
 def step_of(cycle: int) -> str:
@@ -38,8 +43,17 @@ def fresh(goal: Goal, cycle: int, summary: str, reasons: Sequence[str]) -> Reque
         effort=goal.asked.effort,
         title="directs cycle %d" % cycle,
         mcp=server,
-        limits=goal.limits(Limits()),
+        limits=goal.limits(_bounds(goal)),
     )
+
+
+def _bounds(goal: Goal) -> Limits:
+    """It waits for others most of its time: not the profile's time holds for it, but the goal's, and turns.
+
+    The programs of the vendors make room in a full context by themselves; a loop of ours has to end.
+    """
+    api = goal.asked.orchestrator in backends.OURS
+    return Limits(timeout_s=_LONGEST_S, max_turns=_MOST_TURNS, max_context_tokens=_MOST_CONTEXT if api else None)
 
 
 def after(goal: Goal, before: Run, request: Request) -> Request:

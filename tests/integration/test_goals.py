@@ -247,3 +247,25 @@ def test_cycles_from_python_with_the_work_in_between(stage: Stage) -> None:
         "3 True ['architect']",
         "False rejected 1 1.0",
     ]
+
+
+def test_who_directs_waits_as_long_as_it_takes_and_is_not_told_of_as_idle(stage: Stage) -> None:
+    stage.world.config(idle_notice_s=0.5)
+    wait = "do: echo yes > want; while test ! -e %s; do sleep 0.05; done" % (stage.folder / "go")
+    stage.play(cycles=[[["ask", "worker", wait], ["done", "x"]]])
+    me = {"AGENTCTL_ORCHESTRATOR": "orch-test"}
+    run = stage.world.ok(*stage.words(*CHECK), env=me)
+    directs = eventually(lambda: stage.calls("orchestrator"), 20)[0]["run"]
+    spec = json.loads((stage.world.folder(directs) / "meta.json").read_text())
+    assert spec["limits"]["timeout_s"] > 86400 and spec["limits"]["max_turns"] and spec["permissions"] == "read-only"
+    works = eventually(lambda: stage.calls("/worker"), 20)[0]["run"]
+    idle = eventually(lambda: [e for e in inbox(stage, me) if e["kind"] == "idle"], 20)
+    (stage.folder / "go").touch()
+    assert stage.known(run)["outcome"] == "accepted"
+    idle = [event for event in inbox(stage, me) if event["kind"] == "idle"]
+    assert {event["run_id"] for event in idle} == {works}
+
+
+def inbox(stage: Stage, env: dict[str, str]) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = json.loads(stage.world.ok("inbox", "--json", env=env))["events"]
+    return events
