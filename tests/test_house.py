@@ -43,7 +43,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "use cases": (
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
-        *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals", "verbs"),
+        *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals", "verbs", "viewing"),
         "api",
         "attend",
         "capacity",
@@ -201,6 +201,7 @@ SIDEWAYS: dict[str, str] = {
     "figures": "config judge listing stream",
     "verbs": "agents api desk figures finding fleet judge lending listing overlap pausing projects receipts roles "
     "waiting workflows",
+    "viewing": "figures goals judge listing stream",
     # faces
     "mcp": "__init__",
     "__init__": "python",
