@@ -137,6 +137,7 @@ class Page:
         self.loaded = 0
         self._session, self._target = session, target
         self._asked: dict[str, str] = {}
+        self._size = (0, 0, False)
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """A command of the protocol, for what has no method here."""
@@ -166,7 +167,7 @@ class Page:
 
     def viewport(self, width: int, height: int, phone: bool = False) -> None:
         """The size in CSS pixels; a phone has touch, two dots a pixel, and heeds the viewport's meta tag."""
-        scale = 2 if phone else 1
+        scale, self._size = 2 if phone else 1, (width, height, phone)
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone
         )
@@ -249,16 +250,17 @@ class Page:
         return int(self.js("document.scrollingElement.scrollWidth - document.documentElement.clientWidth"))
 
     def screenshot(self, path: Path, whole: bool = False) -> Path:
-        """A PNG of the window, or of the whole page."""
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **self._clip(whole))
-        path.write_bytes(base64.b64decode(data["data"]))
+        """A PNG of the window, or of the whole page: in a window as high as that, so that all of it is painted."""
+        if whole:
+            width, height, phone = self._size
+            self.viewport(width, min(int(self.js("document.scrollingElement.scrollHeight")), 16000), phone)
+            self.viewport(width, min(int(self.js("document.scrollingElement.scrollHeight")), 16000), phone)
+            self.js("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            self.screenshot(path)
+            self.viewport(width, height, phone)
+        else:
+            path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
         return path
-
-    def _clip(self, whole: bool) -> dict[str, Any]:
-        if not whole:
-            return {}
-        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        return {"clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 16000), "scale": 1}}
 
     def close(self) -> None:
         self.browser.call("Target.closeTarget", {"targetId": self._target})

@@ -52,7 +52,7 @@ def changed(patch: Patch) -> list[Figure]:
     """How much of the directory is another now."""
     count = len(patch.changes) + len(patch.listed)
     added, removed = patches.sums(patch.changes)
-    note = "+%d −%d%s" % (added, removed, " at least" if patch.left else "") if patch.changes else ""
+    note = "+%d −%d%s" % (added, removed, " at least" if patch.left else "") if added or removed else ""
     return [Figure(value=str(count), name="file changed" if count == 1 else "files changed", note=note)]
 
 

@@ -151,5 +151,6 @@ footer { font-size: .8rem; padding-top: 3rem; }
 @media print {
   nav, .chips { display: none; }
   html { background: #fff; font-size: 11px; }
+  .timeline > .item { content-visibility: visible; }
 }
 """

@@ -68,8 +68,9 @@ def goal_page(home: Home, run: Run, now: float) -> Page:
 
 
 def _entries(runs: Sequence[Run], began: float | None) -> tuple[Entry, ...]:
-    """What its drivers did, one after the other."""
-    return tuple(entry for run in runs for entry in gathering.entries_of(run, _OF_GOAL, began))
+    """What its drivers did, one after the other; what they told the inbox of it besides is the same again."""
+    found = (entry for run in runs for entry in gathering.entries_of(run, _OF_GOAL, began))
+    return tuple(entry for entry in found if (entry.kind, entry.name) != (page.NOTE, "news"))
 
 
 def _lead(made: Page, known: dict[str, Any]) -> str:

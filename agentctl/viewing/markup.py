@@ -3,7 +3,7 @@
     tag("p", "a < b", tag("b", "bold"), cls="note")    →    <p class="note">a &lt; b<b>bold</b></p>
 
 Text is escaped, and what would act on a reader unseen (controls, escape sequences, what
-turns or hides text) is made visible: as a picture (␛) or by its number. Whatever an agent wrote
+turns or hides text) is made visible: as a terminal's manual writes it (^[), or by its number. Whatever an agent wrote
 stands between tags, in no attribute. A document refers to nothing outside itself, and its
 policy lets nothing be loaded and nothing run but its own style and script, by their digests.
 """
@@ -48,7 +48,7 @@ def text(value: object) -> Html:
 
 def _picture(found: re.Match[str]) -> str:
     code = ord(found.group())
-    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "[U+%04X]" % code
+    return "^" + chr(code ^ 0x40) if code < 0x20 or code == 0x7F else "[U+%04X]" % code
 
 
 def tag(name: str, *inside: Node, cls: str = "", **attributes: object) -> Html:

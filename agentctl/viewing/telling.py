@@ -48,8 +48,8 @@ def _cycle(cycle: Cycle) -> Iterator[tuple[str, str]]:
         yield "· %s" % text.one_line(reason, 200), ""
 
 
-def _happened(entries: Sequence[Entry]) -> Iterator[str]:
-    """Calls of tools that follow each other are one line, so are lines of an output."""
+def _happened(entries: Sequence[Entry]) -> Iterator[tuple[str, int]]:
+    """(words, how much they stand for): calls of tools that follow each other are one line, as is an output."""
     calls: dict[str, int] = {}
     since = ""
     for entry in entries:
@@ -58,13 +58,13 @@ def _happened(entries: Sequence[Entry]) -> Iterator[str]:
             calls[entry.name] = calls.get(entry.name, 0) + 1
             continue
         if calls:
-            yield since + _called(calls)
+            yield since + _called(calls), sum(calls.values())
             calls = {}
         said = _said(entry)
         if said:
-            yield _since(entry) + said
+            yield _since(entry) + said, entry.left if entry.kind == page.GAP else 1
     if calls:
-        yield since + _called(calls)
+        yield since + _called(calls), sum(calls.values())
 
 
 def _called(calls: dict[str, int]) -> str:
@@ -94,12 +94,12 @@ def _said(entry: Entry) -> str:
     return " ".join(filter(None, (entry.name, words)))
 
 
-def _shortened(those: list[str]) -> list[tuple[str, str]]:
-    """The first and the last of many."""
+def _shortened(those: list[tuple[str, int]]) -> list[tuple[str, str]]:
+    """The first and the last of many, and how much lies between."""
     if len(those) > _FIRST + _LAST + 1:
-        left = "         … and %s" % counted(len(those) - _FIRST - _LAST, "more lines")
-        those = [*those[:_FIRST], left, *those[-_LAST:]]
-    return [(words, "") for words in those]
+        between = sum(weight for _, weight in those[_FIRST:-_LAST])
+        those = [*those[:_FIRST], ("… and %s more" % counted(between), 0), *those[-_LAST:]]
+    return [(words, "") for words, _ in those]
 
 
 def _files(made: Page) -> Iterator[tuple[str, str]]:

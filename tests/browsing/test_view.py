@@ -74,7 +74,7 @@ def viewed(world: World, run_id: str, *options: str) -> Path:
 
 
 def test_a_run_of_a_command(page: Page, world: World, repo: Path) -> None:
-    work = "seq 1 50; printf 'one\\ntwo\\n' > a.txt; mkdir d; echo new > d/b.txt; echo oops >&2"
+    work = "seq 1 50; printf 'one\\ntwo\\n' > a.txt; mkdir d; printf 'new %0400d\\n' 1 > d/b.txt; echo oops >&2"
     run_id = world.shell(work, "--no-pane", "--title", "fifty lines", "--verify", "echo is checked")
     result = world.result(run_id)
     said = seen(page, viewed(world, run_id))
@@ -151,7 +151,9 @@ def test_what_an_agent_wrote_does_nothing(page: Page, world: World, repo: Path) 
     git(repo, "commit", "-qm", "hostile")
     feed = world.root / "feed"
     feed.write_bytes("\n".join(HOSTILE).encode() + b"\n\xff\xfe not UTF-8\n" + b"x" * 3_000_000 + b"\n<b>end</b>\n")
-    work = 'cat %s; cat %s >&2; for f in *; do cat %s > "./$f"; done; exit 1' % ((feed,) * 3)
+    text = world.root / "text"
+    text.write_text("\n".join(HOSTILE[:-1]) + "\n")
+    work = 'cat %s; cat %s >&2; for f in *; do cat %s > "./$f"; done; exit 1' % (feed, feed, text)
     run_id = world.shell(work, "--no-pane", "--title", HOSTILE[0], "--verify", "cat %s" % feed)
     world.result(run_id)
     path = viewed(world, run_id)
@@ -165,12 +167,15 @@ def test_what_an_agent_wrote_does_nothing(page: Page, world: World, repo: Path) 
     assert not [name for name in page.js(attributes) if name == "style" or name.startswith("on")]
     page.js("document.querySelectorAll('details').forEach(d => { d.open = true })")
     said = page.text()
-    for words in ("␛[31m", "[U+202E]txt.exe", "␀ NUL [U+009B] C1", "\ufffd\ufffd not UTF-8", "<b>end</b>"):
+    for words in ("^[[31m", "[U+202E]txt.exe", "^@ NUL [U+009B] C1", "\ufffd\ufffd not UTF-8", "<b>end</b>"):
         assert words in said, words
     assert not re.search(
         "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page.js("document.documentElement.outerHTML")
     )
     assert "line of 3000000 bytes" in said or len(said) < 1_000_000
+    assert page.count(".change") == len(names) + 1 and page.count(".diff") == len(names) + 1
+    added = page.js("document.querySelector('.diff .add').textContent").split("\n")
+    assert added[0] == "+" + HOSTILE[0] and added[2] == "+" + HOSTILE[2], added
     alone(page, path)
 
 
