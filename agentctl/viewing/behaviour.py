@@ -27,7 +27,7 @@ SCRIPT = """
     const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT), ranges = [];
     for (let node = walk.nextNode(); node && ranges.length < 2000; node = walk.nextNode()) {
       const here = node.data.toLowerCase();
-      if (here.length !== node.data.length) continue;
+      if (here.length !== node.data.length || !node.parentElement.closest(".item")) continue;
       for (const word of words)
         for (let at = here.indexOf(word); at >= 0 && ranges.length < 2000; at = here.indexOf(word, at + word.length)) {
           const range = new Range();

@@ -69,6 +69,7 @@ section { padding-top: 2rem; }
 summary { cursor: pointer; border-radius: 5px; }
 summary::marker { color: var(--dim); }
 .warning { border-left: 3px solid var(--warn); padding: .1rem 0 .1rem .8rem; margin-bottom: .6rem; }
+.warning.bad { border-color: var(--bad); }
 .said { margin-bottom: 1rem; }
 .said h3 { color: var(--dim); font-weight: 500; }
 .gap { color: var(--dim); font-size: .88rem; padding: .5rem 0; }
@@ -78,10 +79,9 @@ li.gap { margin: .4rem 0; padding: .6rem 0; border-block: 1px dashed var(--line)
 .chips button { border-radius: 99px; padding: .1rem .7rem; font-size: .8rem; }
 .chips b { font-weight: 500; color: var(--dim); }
 .chips [aria-pressed=false] { opacity: .5; text-decoration: line-through; }
-.timeline > .item { display: grid; grid-template-columns: 4.2rem minmax(0, 1fr); padding: .22rem 0;
-  content-visibility: auto; contain-intrinsic-size: auto 2rem; }
+.timeline > .item { display: grid; grid-template-columns: 4.2rem minmax(0, 1fr); padding: .22rem 0; }
 .timeline time, .timeline .time { color: var(--dim); font-size: .78rem; line-height: 1.85; padding-right: .9rem;
-  text-align: right; font-variant-numeric: tabular-nums; }
+  text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .timeline .line, .timeline summary { font-size: .93rem; }
 .timeline .item > :last-child { border-left: 2px solid var(--line); padding-left: .9rem; min-width: 0; }
 .timeline > .message { padding: .5rem 0; }
@@ -143,7 +143,7 @@ footer { font-size: .8rem; padding-top: 3rem; }
   input { flex: 1; width: auto; font-size: 16px; }
   html { scroll-padding-top: 6.5rem; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .timeline > .item { grid-template-columns: 3rem minmax(0, 1fr); }
+  .timeline > .item { grid-template-columns: 3.6rem minmax(0, 1fr); }
   .timeline time, .timeline .time { font-size: .7rem; line-height: 2.05; padding-right: .5rem; }
   .timeline .item > :last-child { padding-left: .65rem; }
   dl > div { grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); }
@@ -151,6 +151,5 @@ footer { font-size: .8rem; padding-top: 3rem; }
 @media print {
   nav, .chips { display: none; }
   html { background: #fff; font-size: 11px; }
-  .timeline > .item { content-visibility: visible; }
 }
 """

@@ -57,7 +57,7 @@ def goal_page(home: Home, run: Run, now: float) -> Page:
         lead=_lead(made, known),
         badges=_badges(made, known),
         figures=_figures(made, known),
-        warnings=tuple(filter(None, (str(known["why"]) if known["outcome"] != journal.ACCEPTED else "",))),
+        error=str(known["why"]) if known["outcome"] != journal.ACCEPTED else "",
         cycles=tuple(_cycle(cycle) for cycle in known["cycles"]),
         members=tuple(members),
         members_left=len(known["members"]) - len(members),

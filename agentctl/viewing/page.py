@@ -145,6 +145,7 @@ class Page(Record):
     began_at: Optional[float] = None
     badges: tuple[tuple[str, str], ...] = ()
     figures: tuple[Figure, ...] = ()
+    error: str = ""
     warnings: tuple[str, ...] = ()
     said: tuple[tuple[str, Text], ...] = ()
     asked: Text = Text()

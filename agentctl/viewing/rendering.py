@@ -96,7 +96,8 @@ def _section(name: str, title: str, inside: Html) -> Html:
 
 
 def _report(made: Page) -> Optional[Html]:
-    warned = [tag("p", words(warning), cls="warning item") for warning in made.warnings]
+    warned = [tag("p", words(made.error), cls="warning bad item")] if made.error else []
+    warned += [tag("p", words(warning), cls="warning item") for warning in made.warnings]
     said = [tag("div", tag("h3", name), _text(text), cls="said item") for name, text in made.said]
     return many(*warned, *said) if warned or said else None
 

@@ -26,6 +26,7 @@ def lines(made: Page) -> list[tuple[str, str]]:
         ("%s  %s" % (made.ident, text.one_line(made.title, 120)), "bold"),
         (", ".join(said for _, said in made.badges), _STYLES.get(_worst(made), "")),
         (made.lead, "dim"),
+        *([(text.one_line(made.error, 300), "red")] if made.error else []),
         *((text.one_line(warning, 300), "yellow") for warning in made.warnings),
         *((text.one_line(said.head, 400), "") for name, said in made.said if name == "Summary"),
         *(line for cycle in made.cycles for line in _cycle(cycle)),

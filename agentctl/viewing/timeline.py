@@ -137,6 +137,11 @@ class Timeline:
         else:
             self._put(event, kind=page.TROUBLE, name="error", text=event.text, tone=tone)
 
+    def _other(self, event: Event) -> None:
+        """A sentence is for people: a line that is in no event. A single word is a vendor's name for a line of its."""
+        if " " in event.text:
+            self._put(event, kind=page.NOTE, text=event.text)
+
     def _report(self, event: Event) -> None:
         """What it reports stands at the top; here only that it could not."""
         if event.data.get("ok") is not True:
@@ -151,6 +156,7 @@ _READERS: dict[str, Callable[[Timeline, Event], None]] = {
     "file_write": Timeline._wrote,
     "error": Timeline._error,
     "report": Timeline._report,
+    "other": Timeline._other,
 }
 
 

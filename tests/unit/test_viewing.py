@@ -100,6 +100,7 @@ def full(words: str) -> Page:
         lead=words,
         badges=((page.GOOD, words),),
         figures=(Figure(value=words, name=words, note=words),),
+        error=words,
         warnings=(words,),
         said=((words, text),),
         asked=text,
@@ -247,6 +248,12 @@ def test_a_call_and_its_result_are_one() -> None:
     assert (edit.tone, edit.result, edit.took) == (page.BAD, "no", 3)
     assert (slow.tone, slow.took) == ("", None)
     assert timeline.counts((bash, edit, slow)) == {page.TOOL: 3}
+
+
+def test_a_line_that_is_left_out_of_the_events_is_told() -> None:
+    assert told(("other", "user", {}), ("other", "a line of 9 bytes is in raw.jsonl only", {})) == [
+        (page.NOTE, "", "a line of 9 bytes is in raw.jsonl only", "")
+    ]
 
 
 def test_a_result_after_what_was_left_out_is_shown() -> None:
