@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "spawn": "start a run for each of many prompts and print their ids",
     "wait": "wait for runs to end and print their results",
     "show": "print what is known of a run",
+    "view": "make one page of a run or a goal: what it did, changed, cost",
     "list": "list runs, newest first",
     "status": "show what is running, queued and paused now",
     "inbox": "what happened and nobody has acknowledged",

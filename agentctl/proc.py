@@ -87,6 +87,26 @@ def run(
         child.end()
 
 
+def leave(argv: Sequence[str], *, env: Mapping[str, str], patience: float) -> int | None:
+    """Start a program that may outlive us (it shows something), without streams.
+
+    Its exit code where it ends within `patience` seconds; None where it goes on, which it may.
+    Raises OSError where it cannot be started.
+    """
+    null: list[tuple[int | str, ...]] = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    path = find(argv[0], env)
+    pid = os.posix_spawn(
+        path, list(argv), dict(env), file_actions=null, setpgroup=0, setsigdef=_DEFAULTED, setsigmask=()
+    )
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        select.select([], [], [], 4 * _TICK_S)
+    return None
+
+
 def find(name: str, env: Mapping[str, str]) -> str:
     """The path of an executable, by env's PATH (posix_spawnp would take our own).
 

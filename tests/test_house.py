@@ -48,7 +48,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "use cases": (
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
         *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals", "verbs"),
-        *("reporting", "explaining", "held", "succession", "budgets"),
+        *("reporting", "explaining", "held", "succession", "budgets", "viewing"),
         "api",
         "attend",
         "awake",
@@ -215,6 +215,7 @@ SIDEWAYS: dict[str, str] = {
     "waiting workflows",
     "explaining": "config conversation finding goals judge listing pools reporting view",
     "reporting": "figures finding goals judge listing view",
+    "viewing": "figures goals judge listing stream",
     # faces
     "mcp": "__init__",
     "__init__": "python",

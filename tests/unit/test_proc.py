@@ -14,6 +14,7 @@ import pytest
 
 from agentctl import proc
 from agentctl.errors import AgentctlError
+from conftest import marked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -224,3 +225,14 @@ def test_an_exit_code_nobody_kept_is_an_error_not_a_success() -> None:
 def test_it_costs_no_subprocess() -> None:
     costly = "('subprocess', 'selectors', 'threading', 'shutil', 'typing')"
     assert outside("print([m for m in %s if m in sys.modules])" % costly) == "[]\n"
+
+
+def test_what_is_left_alone_tells_its_exit_code_or_goes_on() -> None:
+    env = dict(os.environ)
+    assert proc.leave(["sh", "-c", "exit 3"], env=env, patience=30) == 3
+    assert proc.leave(["sleep", "60"], env={**env, "LEFT_ALONE": str(os.getpid())}, patience=0.1) is None
+    [left] = marked("LEFT_ALONE=%d" % os.getpid())
+    os.kill(left, signal.SIGKILL)
+    os.waitpid(left, 0)
+    with pytest.raises(FileNotFoundError):
+        proc.leave(["no-such-program"], env=env, patience=1)
