@@ -31,6 +31,7 @@ EMPTY_BOX = "^❯( |\u00a0)*$"
 _HINTS = ("Press up to edit queued messages",)
 _STASHED = "› stashed"
 _DEEPEST = 64
+_LONGEST_ENTRY = 1 << 16
 
 
 class Live(Record):
@@ -63,6 +64,17 @@ def below(root: int, folder: str) -> Optional[Live]:
         if here and processes.in_foreground(entry["pid"]):  # one that it started itself, `claude -p`, is not
             return _live(entry)
     return None
+
+
+def every(env: Mapping[str, str]) -> list[Live]:
+    """All that are live now and keep their files where this environment has them, also those without a terminal."""
+    folder = os.path.join(folder_of(env), "sessions")
+    try:
+        names = [name for name in os.listdir(folder) if name.endswith(".json")]
+    except OSError:
+        return []
+    entries = [files.load(os.path.join(folder, name), _LONGEST_ENTRY) for name in names]
+    return [_live(entry) for entry in entries if isinstance(entry, dict) and _is_live(entry)]
 
 
 def above(pid: int, env: Mapping[str, str]) -> Optional[Live]:

@@ -172,6 +172,17 @@ def children() -> Optional[list[int]]:
         return None
 
 
+def locked() -> set[tuple[int, int]]:
+    """(device, inode) of the files on which some process holds a lock, as /proc/locks has them. Linux."""
+    try:
+        with open("/proc/locks", "rb") as f:
+            rows = [line.split() for line in f]
+    except OSError:
+        return set()
+    marks = (row[5].split(b":") for row in rows if len(row) > 5 and row[1] in (b"FLOCK", b"POSIX", b"OFDLCK"))
+    return {(os.makedev(int(mark[0], 16), int(mark[1], 16)), int(mark[2])) for mark in marks if len(mark) == 3}
+
+
 def table() -> dict[int, Process]:
     """Every live process but this one, by pid, as `ps` lists them."""
     found = {}

@@ -13,10 +13,13 @@ import re
 import time
 
 from . import files
+from . import processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
+    from collections.abc import Mapping
     from typing import Any
     from typing import Optional
 
@@ -25,6 +28,31 @@ _MOST_DAYS = 40
 _DAY_S = 86400.0
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _MOST_TOKENS = 1 << 40
+
+
+def folder_of(env: Mapping[str, str]) -> str:
+    """Where a Codex with this environment keeps its files."""
+    return env.get("CODEX_HOME") or os.path.join(env.get("HOME") or os.path.expanduser("~"), ".codex")
+
+
+def held(folder: str, threads: Iterable[str]) -> Optional[set[str]]:
+    """Those of the threads that a live Codex has open; None where this system does not say.
+
+    It holds a lock on thread-writer-locks/<thread id>.lock. The lock is not tried: whoever
+    wants it in that moment would be told that the thread has a writer already.
+    """
+    if not processes.LINUX:
+        return None
+    place, locked = os.path.join(folder, "thread-writer-locks"), processes.locked()
+    return {thread for thread in threads if _mark(os.path.join(place, thread + ".lock")) in locked}
+
+
+def _mark(path: str) -> Optional[tuple[int, int]]:
+    try:
+        info = os.stat(path)
+    except OSError:
+        return None  # nobody has it open
+    return info.st_dev, info.st_ino
 
 
 def context(folder: str, thread: str, now: float) -> tuple[Optional[int], Optional[int]]:

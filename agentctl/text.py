@@ -96,6 +96,15 @@ def iso(at: Optional[float]) -> Optional[str]:
         return None
 
 
+def utc(year: int, month: int, date: int, hour: int = 0, minute: int = 0, second: int = 0) -> float:
+    """Seconds since the epoch of a moment in UTC (what `timegm` does; `calendar` costs 5 ms)."""
+    years = year - (month <= 2)
+    era, of_era = divmod(years, 400)
+    of_year = (153 * ((month + 9) % 12) + 2) // 5 + date - 1
+    days = era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
+    return float(((days * 24 + hour) * 60 + minute) * 60 + second)
+
+
 def seconds(words: str) -> float:
     """Seconds from `90`, `45s`, `30m`, `8h`, `1h30m`. Raises ValueError."""
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -49,6 +49,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
         *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals", "verbs"),
         *("reporting", "explaining", "held", "succession", "budgets", "viewing"),
+        "sessions",
         "api",
         "attend",
         "awake",
@@ -135,6 +136,7 @@ SIDEWAYS: dict[str, str] = {
     "custody": "store",
     "flows": "store",
     "holds": "store",
+    "rollouts": "processes",
     "sight": "tmux",
     "manypanes": "tmux",
     "git": "gitdoor",
@@ -211,6 +213,7 @@ SIDEWAYS: dict[str, str] = {
     "wake": "codex_queue config keys launch orchestrators",
     "watch": "judge progress",
     "figures": "config judge listing stream",
+    "sessions": "config finding followup projects",
     "verbs": "agents api desk figures finding fleet judge lending listing overlap pausing projects receipts roles "
     "waiting workflows",
     "explaining": "config conversation finding goals judge listing pools reporting view",
@@ -327,6 +330,7 @@ AVOIDED_ALLOWED: dict[str, str] = {
     "processes": "task",  # a name in /proc
     "mcp.protocol": "cancelled",  # MCP's: `notifications/cancelled`
     "keys": "task",  # in what Claude Code writes on the screen
+    "sessions.cursor": "workspace",  # a file of Cursor's: .workspace-trusted
     "cli": "task tasks",  # names that other programs have, as aliases
     "topics.teams": "task",  # the same
     "topics.trusting": "daemon",  # Codex's

@@ -18,7 +18,7 @@ def moment(words: str, now: float) -> float:
         if not found:
             return now - text.seconds(words)
         parts = [int(part or 0) for part in found.groups()]
-        moment = of_run.moment(*parts)
+        moment = text.utc(*parts)
         if of_run.day(moment) == words[:10] and max(parts[4:]) < 60:
             return moment
     except ValueError:

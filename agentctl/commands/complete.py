@@ -186,6 +186,16 @@ def _workflows(home: Optional[Home], _current: str) -> Candidates:
     return [*known, *((workflow_id, "") for workflow_id in islice(flows.newest(home), _MOST_RUNS))]
 
 
+def _sessions(home: Optional[Home], _current: str) -> Candidates:
+    import os
+    import time
+
+    from ..sessions import finding as found
+
+    those = found.recent(home, found.Wanted(), os.environ, time.time()).sessions if home else ()
+    return [(one.session_id, one.title or one.prompt or "") for one in those[:_MOST_RUNS]]
+
+
 def _statuses(_home: Optional[Home], _current: str) -> Candidates:
     from .. import listing
 
@@ -231,5 +241,6 @@ _KINDS: dict[str, Callable[[Optional[Home], str], Candidates]] = {
     "TOPIC": _topics,
     "AGENT": _agents,
     "WORKFLOW": _workflows,
+    "SESSION": _sessions,
 }
 """What completes an argument, by its metavar; any other is left to the shell."""

@@ -35,6 +35,9 @@ Read by agentctl:
                   whose inbox the caller's runs report to, where `orch` or Codex
                   says so; see `agentctl help orchestrators`
   PATH            where the workers' programs are looked for, at `start`
+  CLAUDE_CONFIG_DIR, CODEX_HOME
+                  where the vendors keep the conversations that `sessions`
+                  finds; else ~/.claude, ~/.codex
   ANTHROPIC_API_KEY, GEMINI_API_KEY, GOOGLE_API_KEY, ANTHROPIC_BASE_URL,
   GEMINI_BASE_URL the key and the address for an orchestrator that is an API,
                   before those in the home's .env: `agentctl help backends`

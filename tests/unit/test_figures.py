@@ -22,6 +22,7 @@ from agentctl import paths
 from agentctl import prices
 from agentctl import progress
 from agentctl import store
+from agentctl import text
 from agentctl import ui
 from agentctl.commands import _since
 from agentctl.errors import AgentctlError
@@ -318,7 +319,7 @@ def test_a_wide_table_is_cut_into_parts_that_fit() -> None:
 
 def test_a_moment_in_utc_is_that_of_the_system() -> None:
     for at in (0, 951_782_400, 1_709_164_799, 1_795_171_859, 4_102_444_800):
-        assert of_run.moment(*time.gmtime(at)[:6]) == at
+        assert text.utc(*time.gmtime(at)[:6]) == at
 
 
 def test_since_takes_durations_days_and_moments() -> None:
