@@ -32,7 +32,7 @@ COMMANDS: dict[str, str] = {
     "wait": "wait for runs to end and print their results",
     "show": "print what is known of a run",
     "list": "list runs, newest first",
-    "status": "show what is running, queued and paused now",
+    "status": "what each run does now, those that need you first",
     "inbox": "what happened and nobody has acknowledged",
     "resume": "go on from an ended run, in its session",
     "agent": "make, list, ask, change and delete agents: workers with a name and a memory",

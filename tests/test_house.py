@@ -43,7 +43,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "use cases": (
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
-        *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals", "verbs"),
+        *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals", "verbs", "table"),
         "api",
         "attend",
         "capacity",
@@ -198,6 +198,7 @@ SIDEWAYS: dict[str, str] = {
     "trial": "codex_queue config keys vigil wake orchestrators",
     "wake": "codex_queue config keys launch orchestrators",
     "watch": "judge progress",
+    "table": "config finding following goals judge listing pools slots stream view",
     "figures": "config judge listing stream",
     "verbs": "agents api desk figures finding fleet judge lending listing overlap pausing projects receipts roles "
     "waiting workflows",
@@ -297,6 +298,7 @@ STANDARD = (
     "threading",
     "time",
     "traceback",
+    "unicodedata",  # how wide a letter is in a terminal; only where one is not ASCII
 )
 """What of the standard library is used; a new one is weighed by adding it here."""
 AVOIDED = re.compile(
