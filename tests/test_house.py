@@ -98,7 +98,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "worker",
     ),
     "faces": (
-        *("ui", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer", "mcp"),
+        *("ui", "glass", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer", "mcp"),
         *("python", "__main__", "__init__"),
     ),
 }

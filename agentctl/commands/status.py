@@ -9,6 +9,7 @@ from .. import config
 from .. import listing
 from .. import text
 from .. import ui
+from ..errors import usage_error
 from ..model import FORMAT
 from ..model import LIVE
 from ..table import board
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..store import Home
 
 EXAMPLES = """  agentctl status
+  agentctl status --watch
   agentctl status --project shop --json
 
 First come those that need a person: a permission was denied, a limit was reached, a goal
@@ -35,12 +37,20 @@ stand below it. What workers started takes none of the home's slots: a worker ma
 
 
 def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--watch", action="store_true", help="keep looking, on the whole screen")
     parser.add_argument("--project", metavar="NAME", default="", help="only runs of this project")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def run(args: Namespace) -> int:
-    _show(ui.open_home(args), args)
+    if args.watch and args.json:
+        raise usage_error("--watch and --json do not go together", "for programs: `agentctl status --json`")
+    home = ui.open_home(args)
+    if args.watch:
+        from . import _watching  # which the short look need not load
+
+        return _watching.watch(home, args.project)
+    _show(home, args)
     return 0
 
 

@@ -72,6 +72,8 @@ for itself is told so.
   agentctl continue ID   takes a slot again, and goes on. After a reboot it goes
                          on with the worker's conversation, as a new run
   agentctl status        who works, is queued, is paused; who needs you
+  agentctl status --watch
+                         the same, as it changes
 
 Two starts of one vendor are a second apart (`stagger_s`): at the same moment
 they spoil each other's login and settings. With too little disk or memory

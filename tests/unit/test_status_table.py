@@ -15,6 +15,7 @@ from agentctl.table import layout
 from agentctl.table import rows
 from agentctl.table.board import Board
 from agentctl.table.rows import Row
+from screens import Screen
 
 NOW = 1_000_000.0
 SPEC = Spec(id="20260215-143022-ab12", title="a title", profile="spark", created_at=NOW - 500)
@@ -215,37 +216,6 @@ def test_what_a_worker_wrote_is_made_harmless() -> None:
 
 
 # -- frames
-
-
-class Screen:
-    """A terminal that knows the few sequences that frames use."""
-
-    def __init__(self, width: int, height: int) -> None:
-        self.cells = [[" "] * width for _ in range(height)]
-        self.touched = 0
-        self._at = (0, 0)
-
-    def write(self, data: str) -> None:
-        for code, verb, letters in re.findall("\x1b\\[([\\d;]*)([A-Za-z])|([^\x1b])", data):
-            y, x = self._at
-            if letters:
-                if x < len(self.cells[y]):
-                    self.cells[y][x] = letters
-                wide = layout.breadth(letters)
-                self.cells[y][x + 1 : x + wide] = [""] * (wide - 1)
-                self.touched += 1
-                self._at = (y, x + wide)
-            elif verb == "H":
-                row, _, column = code.partition(";")
-                self._at = (int(row) - 1, int(column) - 1)
-            elif verb in "KX":
-                end = len(self.cells[y]) if verb == "K" else x + int(code)
-                self.cells[y][x:end] = [" "] * (end - x)
-            else:
-                assert verb == "m", (code, verb)
-
-    def text(self) -> list[str]:
-        return ["".join(line).rstrip() for line in self.cells]
 
 
 def whole(lines: list[Any], width: int, height: int) -> list[str]:
