@@ -77,13 +77,15 @@ class Watcher:
         self._size = (0, 0)
         self._coloured = ui.coloured()
         self._told: list[str] = []
+        self._cost = 0.0
 
     def beat(self) -> None:
         """Look, paint, and do what keys say until it is time to look again."""
         began = time.process_time()
         self._look()
         self._paint()
-        rest = max(_BEAT_S, (time.process_time() - began) / _SHARE)
+        before, self._cost = self._cost, time.process_time() - began
+        rest = max(_BEAT_S, min(before, self._cost) / _SHARE)  # the first look, which reads everything, is no measure
         due = time.monotonic() + rest
         while not self.left and not self._glass.ended and time.monotonic() < due:
             for key in self._glass.heard(due - time.monotonic()):

@@ -13,6 +13,7 @@ from .. import finding
 from .. import following
 from .. import inbox
 from .. import listing
+from .. import locks
 from .. import stream
 from .. import text
 from .. import view
@@ -50,11 +51,23 @@ class _Living:
         self.status_at: tuple[int, int] = (0, 0)
         self.said: dict[str, Any] = {}
         self.row = rows.live_row(self.spec, {}, self.root)
+        self._paths: tuple[str, str, str] = ("", "", "")
+        self._born = False
+
+    def paths(self) -> tuple[str, str, str]:
+        """Of its lock, status.json and events.jsonl: joined once, when its folder has got its name."""
+        if not self._born:
+            self._born = not self.run.staged()
+            self._paths = (self.run.file("lock"), self.run.file("status.json"), self.run.file("events.jsonl"))
+        return self._paths
+
+    def alive(self) -> bool:
+        return locks.held(self.paths()[0])
 
     def look(self, now: float, idle_s: float) -> Row:
         """The row now; what it is read from is read only where it was written since."""
-        stamp = _stamp(self.run.file("status.json"))
-        heard_at = files.mtime(self.run.file("events.jsonl"))
+        _, status, events = self.paths()
+        stamp, heard_at = _stamp(status), files.mtime(events)
         if stamp != self.status_at:
             self.status_at, self.said = stamp, self.run.progress()
             self.row = rows.live_row(self.spec, self.said, self.root)
@@ -110,7 +123,7 @@ class Fleet:
             if not run.exists():
                 return None
             known = self._living[run_id] = _Living(run)
-        if known.run.runner_alive() or not self._has_ended(run_id, now):
+        if known.alive() or not self._has_ended(run_id, now):
             return known.look(now, self._idle_s)
         del self._living[run_id]
         return None
