@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Line = tuple[Piece, ...]
 
 HEAD = ("RUN", "AGENT", "ROLE", "PROFILE", "STATE", "AGE", "TURNS", "CONTEXT", "COST", "DIFF", "TITLE", "DOING")
-_RUN, _STATE, _TITLE, _DOING = 0, 4, 10, 11
+_RUN, STATE, _TITLE, _DOING = 0, 4, 10, 11
 _NUMBERS = (5, 6, 7, 8)
 _LEAST = {4: 9, 5: 3, 6: 5, 8: 5}
 _GIVEN_UP = ("", "DATE", "PROFILE", "DIFF", "TIME", "ROLE", "TURNS", "CONTEXT", "COST", "AGENT", "AGE")
@@ -104,7 +104,7 @@ def style(row: Row) -> str:
 
 def planned(rows: Sequence[Row], table: Sequence[Sequence[str]], width: int) -> Plan:
     """The columns for `width` cells; 0: as many as the rows have something in."""
-    used = [n for n in range(len(HEAD)) if n in (_RUN, _STATE, _DOING) or any(line[n] for line in table)]
+    used = [n for n in range(len(HEAD)) if n in (_RUN, STATE, _DOING) or any(line[n] for line in table)]
     indent = _GAP if any(row.member for row in rows) else 0
     wide = {n: max(_LEAST.get(n, 0), *(breadth(line[n]) for line in (HEAD, *table))) for n in used}
     wide[_RUN] += indent
@@ -141,7 +141,7 @@ def _line(plan: Plan, words: Sequence[str], plain: str, state: str) -> Line:
     pieces = []
     for n, width in zip(plan.columns, plan.widths):
         shown = fitted(words[n], width, n in _NUMBERS) if width else words[n]
-        pieces.append((shown + (" " * _GAP if n != last else ""), state if n == _STATE else plain))
+        pieces.append((shown + (" " * _GAP if n != last else ""), state if n == STATE else plain))
     return tuple(pieces)
 
 

@@ -26,6 +26,7 @@ from .rows import Row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
     from typing import Optional
 
@@ -171,3 +172,22 @@ def _last_words(run: Run) -> str:
         if event and view.event_line(event):
             return text.one_line(event.text, 200)
     return ""
+
+
+class Those:
+    """The rows of some runs that somebody waits for, as long as they live."""
+
+    def __init__(self, home: Home, ids: Iterable[str], idle_s: float) -> None:
+        self._idle_s = idle_s
+        self._runs = [Run(home, run_id) for run_id in ids]
+        self._living: dict[str, _Living] = {}
+
+    def look(self, now: float) -> list[Row]:
+        """Those that have not ended, as far as can be seen without settling what is lost: a waiter does that."""
+        found = []
+        for run in self._runs:
+            known = self._living.get(run.id) or _Living(run)
+            self._living[run.id] = known
+            if known.alive() or run.staged():
+                found.append(known.look(now, self._idle_s))
+        return found

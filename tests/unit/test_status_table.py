@@ -12,6 +12,7 @@ from agentctl.model import Spec
 from agentctl.table import board
 from agentctl.table import frame
 from agentctl.table import layout
+from agentctl.table import oneline
 from agentctl.table import rows
 from agentctl.table.board import Board
 from agentctl.table.rows import Row
@@ -305,3 +306,18 @@ def test_the_choice_is_in_sight() -> None:
     assert board.moved(at, ids(50), -100, 13).top == 0
     assert board.kept(at, ids(50), 60).top == 0, "all of it fits now"
     assert board.moved(at.replace(note="said"), ids(50), 1, 13).note == ""
+
+
+# -- one line for who waits
+
+
+def test_one_line_says_what_one_run_does_and_how_many_stand() -> None:
+    said = {"usage": {"turns": 1, "cost_usd": 0.5}, "doing": "Bash: ls", "context_tokens": 5, "context_window": 10}
+    one = live(said, agent="ada")
+    assert oneline.words([one], 0, NOW, 200) == "ab12 ada · running 8m · 1 turn · context 50% · $0.50 · Bash: ls"
+    assert oneline.words([live({})], 0, NOW, 200) == "ab12 · running 8m"
+    other = live({"denied": 1, "doing": "on"}, id="20260215-143022-cd34").replace(heard_at=NOW)
+    words = oneline.words([one, other], 3, NOW, 200)
+    assert words == "! 1 needs you · 3 of 5 ended · 2 running · cd34 · was refused a permission · on"
+    assert oneline.words([], 3, NOW, 200) == ""
+    assert layout.breadth(oneline.words([live({"doing": EVIL + "日本" * 99})], 0, NOW, 61)) <= 61
