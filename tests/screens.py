@@ -12,11 +12,13 @@ class Screen:
 
     def __init__(self, width: int, height: int) -> None:
         self.cells = [[" "] * width for _ in range(height)]
+        self.styles = [[""] * width for _ in range(height)]
         self.touched = 0
         self.alternate = self.hidden = False
         self.wraps = True
         self.plain = ""
         self._at = (0, 0)
+        self._style = ""
 
     def write(self, data: str) -> None:
         for code, verb, letter in re.findall("\x1b\\[([?\\d;]*)([A-Za-z])|([^\x1b])", data):
@@ -32,6 +34,7 @@ class Screen:
         self.plain += "" if self.alternate else letter
         if y < len(self.cells) and x < len(self.cells[y]) and wide:
             self.cells[y][x : x + wide] = [letter, *[""] * (wide - 1)]
+            self.styles[y][x : x + wide] = [self._style] * wide
         self.touched += 1
         self._at = (y, x + wide)
 
@@ -54,9 +57,11 @@ class Screen:
             self.cells = [[" "] * len(line) for line in self.cells]
         elif verb in "KX":
             end = len(self.cells[y]) if verb == "K" else x + int(code)
-            self.cells[y][x:end] = [" "] * (min(end, len(self.cells[y])) - x)
+            blank = min(end, len(self.cells[y])) - x
+            self.cells[y][x:end], self.styles[y][x:end] = [" "] * blank, [""] * blank
         else:
             assert verb == "m", (code, verb)
+            self._style = "" if code == "0" else code
 
     def text(self) -> list[str]:
         return ["".join(line).rstrip() for line in self.cells]

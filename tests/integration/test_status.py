@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,8 @@ import pytest
 
 from conftest import World
 from conftest import eventually
+from conftest import kill
+from conftest import runners
 from goals import Stage
 
 WAITS = "while [ ! -e go ]; do sleep 0.02; done"
@@ -105,7 +105,7 @@ def test_of_one_project(world: World) -> None:
     world.ok("stop", there)
 
 
-@pytest.mark.parametrize("victim", ["runner", "worker", "server"])
+@pytest.mark.parametrize("victim", ["runner", "sentinel too", "worker", "server"])
 def test_it_is_right_whoever_is_killed(victim: str, world: World, repo: Path) -> None:
     run_id = world.shell("echo on; sleep 60")
     worker, runner = world.working(run_id), world.runner_pid(run_id)
@@ -117,9 +117,9 @@ def test_it_is_right_whoever_is_killed(victim: str, world: World, repo: Path) ->
         world.ok("stop", run_id)
         assert table(world) == {}
         return
-    os.kill(runner if victim == "runner" else worker, signal.SIGKILL)
-    status = "lost" if victim == "runner" else "failed"
-    eventually(lambda: table(world)[run_id]["status"] != "running")
+    kill({"runner": [runner], "sentinel too": runners(str(world.home)), "worker": [worker]}[victim])
+    status = "failed" if victim == "worker" else "lost"
+    eventually(lambda: "! " + status in world.ok("status"))
     row = table(world)[run_id]
     assert (row["status"], row["need"], said(world)["running"]) == (status, status, 0)
     assert row["why"], "and says what happened"
@@ -154,8 +154,10 @@ def test_a_workers_own_words_end_no_run(world: World) -> None:
     line = {"run_id": run_id, "status": "finished", "at": "2999-01-01T00:00:00Z"}
     with open(world.home / "notify.log", "a") as log:
         log.write(json.dumps(line) + "\n")
-    (world.folder(run_id) / "result.json").write_text(json.dumps({"status": "finished", "goal_met": True}))
+    (world.folder(run_id) / "result.json").write_text(json.dumps({"status": "finished", "goal_met": False}))
     assert table(world)[run_id]["status"] == "running", "its lock is held"
+    (world.home / "active" / run_id).unlink()
+    assert table(world) == {}, "nor where nothing says that it lives"
     world.ok("stop", run_id)
 
 

@@ -219,10 +219,15 @@ def test_what_a_worker_wrote_is_made_harmless() -> None:
 # -- frames
 
 
-def whole(lines: list[Any], width: int, height: int) -> list[str]:
-    screen = Screen(width, height)
-    screen.write(frame.difference([], lines, True))
-    return screen.text()
+def whole(lines: list[Any], coloured: bool) -> Screen:
+    screen = Screen(70, 10)
+    screen.write(frame.difference([], lines, coloured))
+    return screen
+
+
+def seen(screen: Screen) -> list[list[tuple[str, str]]]:
+    """The cells with their styles; of an empty one in plain style it does not matter how it came to be."""
+    return [list(zip(cells, styles)) for cells, styles in zip(screen.cells, screen.styles)]
 
 
 def some_frames() -> list[list[Any]]:
@@ -237,7 +242,7 @@ def some_frames() -> list[list[Any]]:
         [],
         [one, two.replace(need="denied", why="was refused")],
     ]
-    boards = [board.kept(Board(), shown, 10) for shown in states]
+    boards = [board.kept(Board(chosen=two.run_id if n % 2 else ""), shown, 10) for n, shown in enumerate(states)]
     return [
         board.frame(b, shown, "%d" % len(shown), NOW + n, (70, 10)) for n, (b, shown) in enumerate(zip(boards, states))
     ]
@@ -248,10 +253,9 @@ def test_a_difference_makes_the_one_frame_of_the_other() -> None:
     for coloured in (True, False):
         for before in frames:
             for after in frames:
-                screen = Screen(70, 10)
-                screen.write(frame.difference([], before, coloured))
+                screen, wanted = whole(before, coloured), whole(after, coloured)
                 screen.write(frame.difference(before, after, coloured))
-                assert screen.text() == whole(after, 70, 10)
+                assert (screen.text(), seen(screen)) == (wanted.text(), seen(wanted))
                 assert coloured or "m" not in re.findall(
                     "\x1b\\[[\\d;]*([A-Za-z])", frame.difference(before, after, False)
                 )
@@ -265,6 +269,12 @@ def test_only_what_changed_is_written() -> None:
     screen = Screen(100, 24)
     screen.write(frame.difference(first, second, True))
     assert 0 < screen.touched < 80, "one cell of one row"
+
+
+def test_what_a_terminal_may_take_for_narrower_leaves_nothing_of_the_old_behind() -> None:
+    old, new = [(("\u65e5\u672c ", ""),)], [(("ab   ", ""),)]
+    assert frame.difference(old, new, True) == "\x1b[1;1H\x1b[5Xab   "
+    assert frame.difference(new, [(("cd   ", ""),)], True) == "\x1b[1;1Hcd   "
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (5, 2), (10, 3), (20, 4), (80, 24), (300, 100)])
