@@ -12,6 +12,7 @@ import time
 
 from .. import api
 from .. import config
+from .. import inbox
 from .. import judge
 from .. import panes
 from .. import pausing
@@ -24,6 +25,7 @@ from ..model import LIVE
 from ..model import PAUSED
 from ..table import board
 from ..table import frame
+from ..table import rows
 from ..table import summary
 from ..table.board import Board
 from ..table.looking import Fleet
@@ -165,6 +167,16 @@ class Watcher:
 
         self._apart(act)
 
+    def _seen(self, row: Row) -> None:
+        """What it needs is acknowledged, unless that is for its orchestrator to do."""
+        reader = self._home.run(row.run_id).spec().wake.orchestrator
+        if row.need and reader:
+            self._told.append("%s has not read of it yet: `agentctl inbox --ack %s`" % (reader, rows.event_of(row)))
+        elif row.need:
+            inbox.acknowledge(self._home, [rows.event_of(row)], "a person")
+            self._told.append("%s: seen" % row.run_id)
+            self._rows = self._fleet.look(time.time())
+
     def _apart(self, act: Callable[[], list[str]]) -> None:
         """What takes its time is done in a thread, and told when it is done."""
         import _thread
@@ -179,4 +191,9 @@ class Watcher:
         _thread.start_new_thread(work, ())
 
 
-_VERBS: dict[str, Callable[[Watcher, Row], None]] = {"enter": Watcher._go_to, "s": Watcher._stop, "p": Watcher._pause}
+_VERBS: dict[str, Callable[[Watcher, Row], None]] = {
+    "enter": Watcher._go_to,
+    "s": Watcher._stop,
+    "p": Watcher._pause,
+    "x": Watcher._seen,
+}

@@ -31,9 +31,12 @@ EXAMPLES = """  agentctl status
   agentctl status --project shop --json
 
 First come those that need a person: a permission was denied, a limit was reached, a goal
-rejected; a run failed within twelve hours, and nobody has acknowledged it or gone on from it;
-nothing was printed for long. `~` before a cost: a subscription covered it. A goal's members
-stand below it. What workers started takes none of the home's slots: a worker may wait for it."""
+rejected; a run failed within twelve hours, and nobody has gone on from it or acknowledged it;
+nothing was printed for long. Keys of --watch: j and k choose a run, Enter goes to its pane,
+s stops it, p has it pause and go on, x says that you have seen what it needs, q leaves.
+
+`~` before a cost: a subscription covered it. A goal's members stand below it. What workers
+started takes none of the home's slots: a worker may wait for it."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .layout import Line
     from .rows import Row
 
-KEYS = "j k choose   enter go to its pane   s stop   p pause or continue   q leave"
+KEYS = "j k choose   enter its pane   s stop   p pause or continue   x seen   q leave"
 _AROUND = 3
 """Lines that are no rows: the summary, the headings, the last line."""
 

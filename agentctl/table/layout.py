@@ -29,7 +29,7 @@ _NUMBERS = (5, 6, 7, 8)
 _LEAST = {4: 9, 5: 3, 6: 5, 8: 5}
 _GIVEN_UP = ("", "DATE", "PROFILE", "DIFF", "TIME", "ROLE", "TURNS", "CONTEXT", "COST", "AGENT", "AGE")
 """What a narrow terminal does without, first to last; of a run's id the date, then all but its end."""
-_ROOM = 34
+_ROOM = 40
 _MOST = 28
 _GAP = 2
 _CALM = {QUEUED: "dim", PAUSED: "cyan"}

@@ -47,7 +47,8 @@ class Row(Record):
     """A run in the table. Unknown is None.
 
     `need` is one of NEEDS, "" where it needs nobody, and `why` says it in words. `family` is the
-    goal that it is or works for, else its own id; `member` whether it works for that goal.
+    goal that it is or works for, else its own id; `member` whether it works for that goal. The
+    newest run at one `place`, a goal's or that of a workflow's step, stands for those before it.
     `doing` is its last event in words, `heard_at` when that was. What it changed: `files`, of an
     ended run `added` and `removed` lines too.
     """
@@ -55,6 +56,7 @@ class Row(Record):
     run_id: str = ""
     family: str = ""
     member: bool = False
+    place: str = ""
     agent: str = ""
     role: str = ""
     profile: str = ""
@@ -84,6 +86,7 @@ def live_row(spec: Spec, said: dict[str, Any], root: str) -> Row:
         run_id=spec.id,
         family=root or spec.goal or spec.id,
         member=bool(spec.goal),
+        place=_place(spec.backend, root or spec.id, spec.workflow, spec.step),
         agent=member_name(spec.agent, spec.goal),
         role=spec.role,
         profile=spec.profile or spec.backend,
@@ -99,6 +102,10 @@ def live_row(spec: Spec, said: dict[str, Any], root: str) -> Row:
     )
     need, why = _live_need(spec, said, row)
     return row.replace(need=need, why=why)
+
+
+def _place(backend: str, root: str, workflow: str, step: str) -> str:
+    return root if backend == "goal" else "%s/%s" % (workflow, step) if workflow else ""
 
 
 def _figures(said: dict[str, Any]) -> dict[str, Any]:
@@ -154,6 +161,7 @@ def ended_row(known: dict[str, Any], root: str) -> Row:
         run_id=run_id,
         family=root or goal or run_id,
         member=bool(goal),
+        place=_place(words("backend"), root or run_id, words("workflow"), words("step")),
         agent=member_name(words("agent"), goal),
         role=words("role"),
         profile=words("profile") or words("backend"),
@@ -198,10 +206,9 @@ def shown(told: Sequence[Row], acknowledged: Container[str], since: float) -> li
     What was acknowledged, or went on as another run, needs nobody any more.
     """
     newest: dict[str, float] = {}
-    for row in told:
-        if not row.member:
-            newest[row.family] = max(newest.get(row.family, 0.0), row.created_at)
-    over = {row.parent for row in told} | {r.run_id for r in told if r.created_at < newest.get(r.family, 0.0)}
+    for row in (row for row in told if row.place):
+        newest[row.place] = max(newest.get(row.place, 0.0), row.created_at)
+    over = {row.parent for row in told} | {r.run_id for r in told if r.created_at < newest.get(r.place, 0.0)}
     over -= {row.run_id for row in told if row.status in LIVE}
     calm = [row.replace(need="", why="") if row.need and _over(row, over, acknowledged) else row for row in told]
     return [row for row in calm if row.status in LIVE or row.need or (row.heard_at or 0.0) > since]

@@ -143,6 +143,19 @@ def test_keys_stop_pause_and_go_on(world: World) -> None:
     world.ok("stop", *runs)
 
 
+def test_what_was_seen_needs_nobody(world: World) -> None:
+    bad = world.shell("exit 3", "--no-pane")
+    world.result(bad)
+    watched = Watched(world)
+    watched.sees("1 needs you", "! not met")
+    watched.type(b"x")
+    watched.sees("%s: seen" % bad)
+    watched.until(lambda: "not met" not in watched.picture() and "needs" not in watched.picture())
+    watched.type(b"q")
+    assert watched.end()[0] == 0
+    assert world.ok("status") == "0 running, 0 queued, 0 paused; no limit on slots"
+
+
 def test_enter_shows_the_pane_and_comes_back(world: World) -> None:
     run_id = world.shell("echo IN THE PANE; sleep 60", "--title", "the title")
     world.working(run_id)

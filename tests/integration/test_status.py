@@ -92,6 +92,17 @@ def test_what_ended_badly_is_shown_until_somebody_goes_on_from_it(world: World) 
     assert table(world) == {}, "a night is over"
 
 
+def test_what_its_orchestrator_has_read_needs_nobody(world: World) -> None:
+    (world.home / "inbox" / "main").mkdir()
+    world.tmux("new-session", "-d", "-s", "mine", "sleep", "60")
+    where = world.tmux("display-message", "-p", "-t", "mine", "#{socket_path},#{pid},0 #{pane_id}").split()
+    bad = world.shell("exit 4", "--no-pane", env={"TMUX": where[0], "TMUX_PANE": where[1]})
+    world.result(bad)
+    assert list(table(world)) == [bad]
+    world.ok("inbox", "--ack", eventually(lambda: json.loads(world.ok("inbox", "--json"))["events"])[0]["id"])
+    assert table(world) == {}
+
+
 def test_of_one_project(world: World) -> None:
     other = world.root / "other"
     other.mkdir()

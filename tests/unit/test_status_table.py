@@ -96,8 +96,13 @@ def test_what_was_read_or_went_on_needs_nobody() -> None:
     assert rows.shown([failed, after], set(), NOW) == [after]
     denied = live({"denied": 1})
     assert rows.shown([denied], {denied.run_id}, NOW)[0].need == "", "it goes on without"
-    first, again = ended(status="lost", created_at=1.0), Row(run_id="s", family="r", status="running", created_at=2.0)
-    assert rows.shown([first, again], set(), NOW) == [again], "a goal that was resumed"
+    places: tuple[dict[str, Any], ...] = ({"backend": "goal"}, {"workflow": "w-1", "step": "build"})
+    for place in places:
+        first = ended(status="lost", created_at=1.0, **place)
+        again = rows.live_row(Spec(id="s", created_at=2.0, **place), {}, "r")
+        assert rows.shown([first, again], set(), NOW) == [again], "it was resumed"
+    other = rows.live_row(Spec(id="s", created_at=2.0, workflow="w-1", step="test"), {}, "")
+    assert rows.shown([first, other], set(), NOW) == [first, other]
     assert (rows.event_of(denied), rows.event_of(failed)) == (denied.run_id + ".denied", "r.ended")
 
 
