@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from collections.abc import Iterator
@@ -88,6 +89,23 @@ def test_the_terminal_is_given_back(key: bytes, number: int, code: int, world: W
     assert watched.end()[0] == code and mode == watched.before
     watched.is_given_back()
     assert "hello there" in watched.screen().plain
+
+
+def enters(watched: Watched) -> int:
+    return watched.shown.count(b"\x1b[?1049h")
+
+
+def test_it_paints_anew_after_a_stop_that_nobody_hears_of(world: World, run_id: str) -> None:
+    watched = Watched(world)
+    watched.sees("hello there")
+    watched.process.send_signal(signal.SIGSTOP)
+    os.waitpid(watched.process.pid, os.WUNTRACED)
+    painted = enters(watched)
+    watched.process.send_signal(signal.SIGCONT)
+    watched.until(lambda: b"q leave" in watched.shown.rpartition(b"\x1b[?1049h")[2] and enters(watched) > painted)
+    assert enters(watched) == painted + 1
+    watched.type(b"q")
+    assert watched.end()[0] == 0
 
 
 def test_the_terminal_is_given_back_by_an_error(world: World) -> None:
