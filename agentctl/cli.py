@@ -33,7 +33,7 @@ COMMANDS: dict[str, str] = {
     "show": "print what is known of a run",
     "view": "make one page of a run or a goal: what it did, changed, cost",
     "list": "list runs, newest first",
-    "status": "show what is running, queued and paused now",
+    "status": "what each run does now, those that need you first",
     "inbox": "what happened and nobody has acknowledged",
     "resume": "go on from an ended run, in its session, or with any session",
     "sessions": "find conversations with Claude Code, Codex and Cursor on this machine; show, search",

@@ -108,18 +108,18 @@ def newest_ends(home: Home, most: int) -> tuple[list[dict[str, Any]], int]:
     end = files.size(home.notify_log) or 0
     start = max(end - most * _LONGEST_ENTRY, 0)
     growing = Growing(lambda: home.notify_log, start)
-    return list(_entries(growing))[-most:], end
+    return list(entries(growing))[-most:], end
 
 
 def further_ends(home: Home, start: int) -> Iterator[dict[str, Any]]:
     """Entries of notify.log after the byte `start`, as they are written. Does not end."""
     growing = Growing(lambda: home.notify_log, start)
     while True:
-        yield from _entries(growing)
+        yield from entries(growing)
         time.sleep(NAP)
 
 
-def _entries(growing: Growing) -> Iterator[dict[str, Any]]:
+def entries(growing: Growing) -> Iterator[dict[str, Any]]:
     """A line that is torn, or was cut by our own start, is passed over."""
     for line in growing.lines():
         try:

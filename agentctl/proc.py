@@ -107,6 +107,12 @@ def leave(argv: Sequence[str], *, env: Mapping[str, str], patience: float) -> in
     return None
 
 
+def foreground(argv: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run `argv` with our own streams, as a person at the terminal would, to its end. Raises OSError."""
+    pid = os.posix_spawn(find(argv[0], env), list(argv), dict(env), setsigdef=_DEFAULTED, setsigmask=())
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 def find(name: str, env: Mapping[str, str]) -> str:
     """The path of an executable, by env's PATH (posix_spawnp would take our own).
 

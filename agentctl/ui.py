@@ -103,7 +103,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Aligned columns; the last is cut to the terminal, never when piped."""
     safe = [[text.one_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[n]) for row in [list(head), *safe]) for n in range(len(head))]
-    limit = _columns() if is_terminal() else 0
+    limit = columns()
     for row in [list(head), *safe]:
         words = "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
         print(words if not limit or len(words) <= limit else words[: limit - 1] + "…")
@@ -111,7 +111,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def wide_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """As `table`; on a terminal that is too narrow for it in parts below each other, each with the first column."""
-    limit = _columns() if is_terminal() else 0
+    limit = columns()
     widths = [max(len(text.one_line(row[n])) for row in (head, *rows)) for n in range(len(head))]
     for number, part in enumerate(_parts(widths, limit)):
         print(end="\n" if number else "")
@@ -130,7 +130,10 @@ def _parts(widths: Sequence[int], limit: int) -> list[list[int]]:
     return parts
 
 
-def _columns() -> int:
+def columns() -> int:
+    """How wide the terminal is; 0 where data goes to none, or it does not say."""
+    if not is_terminal():
+        return 0
     try:
         return os.get_terminal_size(1).columns
     except OSError:

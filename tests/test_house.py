@@ -49,7 +49,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("figures", "merging", "cleanup", "overlap", "roles", "serving", "briefing", "doubts", "reports"),
         *("agents", "conversation", "conversing", "credentials", "fleet", "workflows", "goals", "verbs"),
         *("reporting", "explaining", "held", "succession", "budgets", "viewing"),
-        "sessions",
+        *("sessions", "table"),
         "api",
         "attend",
         "awake",
@@ -105,7 +105,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "worker",
     ),
     "faces": (
-        *("ui", "topics", "commands", "cli", "mishap", "errands", "orch", "orchpane", "installer", "mcp"),
+        *("ui", "glass", "topics", "commands", "cli", "mishap", "errands", "orch", "orchpane", "installer", "mcp"),
         *("python", "__main__", "__init__"),
     ),
 }
@@ -212,6 +212,7 @@ SIDEWAYS: dict[str, str] = {
     "trial": "codex_queue config keys vigil wake orchestrators",
     "wake": "codex_queue config keys launch orchestrators",
     "watch": "judge progress",
+    "table": "config finding following goals judge listing pools slots stream view",
     "figures": "config judge listing stream",
     "sessions": "config finding followup projects",
     "verbs": "agents api desk figures finding fleet judge lending listing overlap pausing projects receipts roles "
@@ -318,6 +319,7 @@ STANDARD = (
     "time",
     "traceback",
     "zoneinfo",
+    "unicodedata",  # how wide a letter is in a terminal; only where one is not ASCII
 )
 """What of the standard library is used; a new one is weighed by adding it here."""
 AVOIDED = re.compile(

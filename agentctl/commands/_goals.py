@@ -19,6 +19,7 @@ from ..goals.asked import GoalAsked
 from ..goals.starting import Planned
 from ..goals.starting import Wish
 from . import _asking
+from . import _progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ def _limits(asked: GoalAsked) -> str:
 def waited(home: Home, run_id: str) -> int:
     """Wait for the end; a ^C leaves it at work."""
     try:
-        [result] = api.wait(home, [run_id])
+        with _progress.Line(home, [run_id]):
+            [result] = api.wait(home, [run_id])
     except KeyboardInterrupt:
         ui.say("still at work; stop it with `agentctl goal stop %s`" % run_id)
         return 130

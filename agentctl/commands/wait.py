@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from .. import api
@@ -12,6 +11,7 @@ from .. import judge
 from .. import receipts
 from .. import ui
 from . import _asking
+from . import _progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,13 +67,13 @@ def run(args: Namespace) -> int:
 def _told(home: Home, args: Namespace, ids: list[str], deadline: Optional[float]) -> Iterator[Result]:
     """The results as they come, each printed at once; with --any the first alone."""
     left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-    for result in api.wait(home, ids, left):
-        if not args.quiet:
-            ui.data(result.to_json())
-            sys.stdout.flush()
-        yield result
-        if args.any:
-            return
+    with _progress.Line(home, () if args.quiet else ids) as line:
+        for result in api.wait(home, ids, left):
+            if not args.quiet:
+                line.aside(lambda result=result: ui.data(result.to_json()))  # type: ignore[misc]
+            yield result
+            if args.any:
+                return
 
 
 def _gone_on(home: Home, words: list[str], results: list[Result]) -> list[str]:

@@ -71,7 +71,9 @@ for itself is told so.
                          stand; its slot is free for another; no time limit runs
   agentctl continue ID   takes a slot again, and goes on. After a reboot it goes
                          on with the worker's conversation, as a new run
-  agentctl status        what works, what is queued, what is paused
+  agentctl status        who works, is queued, is paused; who needs you
+  agentctl status --watch
+                         the same, as it changes
 
 Two starts of one vendor are a second apart (`stagger_s`): at the same moment
 they spoil each other's login and settings. With too little disk or memory

@@ -14,12 +14,15 @@ from typing import Callable
 
 
 class Terminal:
-    """A program with a terminal of 80 by 24 as its stdin, stdout and stderr."""
+    """A program with a terminal, of 80 by 24 unless it is resized, as its stdin, stdout and stderr."""
 
-    def __init__(self, argv: Sequence[str], env: dict[str, str], cwd: str | None = None, quiet: bool = True) -> None:
+    def __init__(
+        self, argv: Sequence[str], env: dict[str, str], cwd: str | None = None, quiet: bool = True, width: int = 80
+    ) -> None:
         """`quiet`: keys are not echoed."""
         self._master, slave = os.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.size = (0, 0)
+        self.resize(width, 24)
         mode = termios.tcgetattr(slave)
         mode[1] &= ~termios.OPOST
         if quiet:
@@ -37,6 +40,15 @@ class Terminal:
             preexec_fn=lambda: _make_ours(slave),
         )
         os.close(slave)
+
+    def resize(self, width: int, height: int) -> None:
+        """Another size, of which the program is told by SIGWINCH."""
+        self.size = (width, height)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def mode(self) -> list[object]:
+        """How the terminal treats keys and lines now."""
+        return termios.tcgetattr(self._master)
 
     def type(self, keys: bytes) -> None:
         os.write(self._master, keys)

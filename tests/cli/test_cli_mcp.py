@@ -253,7 +253,7 @@ def test_a_home_that_is_not_there_is_told_by_each_call(world: World) -> None:
 
 
 def test_a_large_diff_is_given_in_pieces(client: Client, repo: Path) -> None:
-    lines = "".join("line %d äöü \\ \" \x1b\n" % n for n in range(8000))
+    lines = "".join('line %d äöü \\ " \x1b\n' % n for n in range(8000))
     (repo / "make.py").write_text("open('big.txt', 'w').write(%r)" % lines)
     run_id = client.call("start", command=["python3", "make.py"])["run_id"]
     assert client.call("wait", ids=[run_id])["exit_code"] == 0
