@@ -14,24 +14,29 @@ from conftest import eventually
 def test_a_verdict_the_worker_wrote_is_replaced(world: World) -> None:
     forged = json.dumps({"status": "finished", "goal_met": True, "verified": "passed"})
     run = world.shell(
-        "echo '%s' > $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID/result.json; sleep 1; exit 1" % forged,
+        "echo '%s' > $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID/result.json; until test -e go; do sleep 0.05; done; exit 1"
+        % forged,
         "--no-pane",
         "--verify",
         "false",
     )
-    began = time.monotonic()
+    eventually(lambda: (world.folder(run) / "result.json").exists())
+    waited = world.run("wait", "--timeout", "1s", run)
+    assert (waited.returncode, waited.stdout) == (124, ""), "the runner still holds its lock"
+    (world.project / "go").touch()
     result = world.result(run)
-    assert time.monotonic() - began > 0.5  # not at once: the runner still held its lock
     assert (result["goal_met"], result["verified"]) == (False, "failed")
     assert any("somebody else" in warning for warning in result["warnings"])
     assert json.loads((world.folder(run) / "result.json").read_text())["verified"] == "failed"
 
 
 def test_a_removed_lock_does_not_get_a_live_run_killed(world: World) -> None:
-    run = world.shell("rm $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID/lock; sleep 2; echo alive", "--no-pane")
+    script = "rm $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID/lock; until test -e go; do sleep 0.05; done; echo alive"
+    run = world.shell(script, "--no-pane")
     eventually(lambda: world.status(run).get("worker") and not (world.folder(run) / "lock").exists())
     assert "damaged" in world.run("wait", run).stderr
     world.run("list")
+    (world.project / "go").touch()
     eventually(lambda: (world.folder(run) / "result.json").exists())
     assert json.loads(world.ok("show", run))["summary"] == "alive"
 
