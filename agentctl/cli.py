@@ -64,7 +64,7 @@ COMMANDS: dict[str, str] = {
 ALIASES = {"task-details": "show", "list-tasks": "list", "agent-details": "agent show", "list-agents": "agent list"}
 """Names by which other programs know what ours do: `agentctl help aliases`."""
 HIDDEN = ("_run", "_complete")
-ERRANDS = ("_settle", "_tell", "_hook", "_sweep", "_goal", "_converse")
+ERRANDS = ("_settle", "_tell", "_notice", "_hook", "_sweep", "_goal", "_converse")
 
 USAGE = "usage: agentctl [--home DIR] COMMAND [ARGUMENTS]"
 

@@ -11,6 +11,7 @@ import os
 
 from . import backends
 from . import files
+from . import noticing
 from . import paths
 from . import prices
 from . import text
@@ -54,6 +55,7 @@ class Config(Record):
     `bypass_permissions`: rules added to the `allow` of every profile that may edit.
     `rescue_ignored`: whether a cleanup saves ignored files too; `rescue_limit_mb`: a
     worktree with more to save is kept instead.
+    `notify`: what a person is told of, and by which ways (agentctl help notices).
     `prices`: USD per million tokens by model, before the shipped ones (agentctl help figures).
     `problem` and `wrong` are not read from it: what is not used of the file, or ""; and of
     that what has the wrong type or no sense, for which nothing may be started.
@@ -91,6 +93,7 @@ class Config(Record):
     profiles: Optional[dict[str, Any]] = None
     backends: Optional[dict[str, Any]] = None
     prices: Optional[dict[str, Any]] = None
+    notify: Optional[Any] = None
     problem: str = ""
     wrong: str = ""
 
@@ -173,6 +176,7 @@ _CHECKS = (
     ("max_parallel", _wrong_with_parallel),
     ("branch_prefix", _wrong_with_prefix),
     ("prices", prices.wrong_with),
+    ("notify", noticing.wrong_with),
 )
 
 

@@ -39,6 +39,10 @@ def main(errand: str, words: Sequence[str], home_option: str) -> int:
 
         keeper.see_to(home, words[1], os.environ)
         return 0
+    if errand == "_notice":
+        from .notices import sending
+
+        return sending.main(home, os.environ)
     if errand == "_sweep":
         from .merging import mergequeue
 

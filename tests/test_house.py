@@ -19,7 +19,7 @@ PACKAGE = REPO / "agentctl"
 Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 LAYERS: dict[str, tuple[str, ...]] = {
-    "words": ("errors", "record", "measures", "model", "settings", "text", "request", "prices", "toolset"),
+    "words": ("errors", "record", "measures", "model", "settings", "text", "request", "prices", "toolset", "noticing"),
     "kit": (
         "strictjson",
         "files",
@@ -76,6 +76,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "judge",
         "launch",
         "listing",
+        "notices",
         "notify",
         "panes",
         "pausing",
@@ -112,6 +113,7 @@ SIDEWAYS: dict[str, str] = {
     "settings": "model record",
     "prices": "measures",
     "toolset": "record",
+    "noticing": "record",
     # kit
     "paths": "",
     "bell": "files",
@@ -153,7 +155,7 @@ SIDEWAYS: dict[str, str] = {
     "worktrees": "finding",
     "codex_queue": "keys orchestrators",
     "desk": "orchestrators receipts vigil",
-    "doctor": "config finding launch orchestrators projects trial",
+    "doctor": "config finding launch notices orchestrators projects trial",
     "demo": "api finding projects",
     "following": "stream waiting",
     "followup": "config launch planning projects capacity",
@@ -172,8 +174,9 @@ SIDEWAYS: dict[str, str] = {
     "slots": "config pools turns",
     "turns": "config pools settle waiting",
     "stagger": "attend",
-    "needs": "notify progress wake",
-    "notify": "judge",
+    "needs": "notices notify progress wake",
+    "notices": "config finding judge launch",
+    "notify": "judge notices",
     "orchestrators": "config finding",
     "pausing": "agents config finding followup launch listing",
     "planning": "config roles serving",

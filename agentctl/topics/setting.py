@@ -92,6 +92,8 @@ config.json in the home is yours to edit. Every key may be absent.
                          edit has besides its own `allow`
   rescue_ignored         false: a cleanup saves no ignored files (true)
   rescue_limit_mb        a worktree with more than this to save is kept (2048)
+  notify                 whom a person is told by, away from the terminal:
+                         `agentctl help notices`
   prices                 USD per million tokens by model, before those that are
                          shipped: `agentctl help figures`
 
