@@ -58,6 +58,7 @@ COMMANDS: dict[str, str] = {
     "demo": "see it work in one minute, without an account",
     "doctor": "check everything agentctl depends on, with remedies",
     "mcp": "serve these commands as tools to an MCP client",
+    "plugin": "make a plugin for Claude Code: a skill, slash commands, hooks",
     "completion": "print a completion script for bash, zsh or fish",
     "help": "explain a command or a topic",
 }

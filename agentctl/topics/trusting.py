@@ -76,6 +76,10 @@ who is alive and what has not been told.
 or a reboot, `orch --resume` goes on with its conversation; a new orchestrator
 takes over what those that are gone have not acknowledged.
 
+`agentctl plugin DIR` makes a plugin that gives the same hooks to a Claude Code
+which you start yourself, in tmux or elsewhere, once it has started a run; and a
+skill and slash commands. In `~/.claude/skills/agentctl` it is loaded as it is.
+
 tmux_sendkeys_target in config.json names a pane that is told of the runs which
 no orchestrator of `orch` started; tmux_notify_target one whose status line is.
 
