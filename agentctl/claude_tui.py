@@ -35,12 +35,16 @@ _LONGEST_ENTRY = 1 << 16
 
 
 class Live(Record):
-    """A running Claude Code: its process, and what its own file says it does ("" where it says nothing)."""
+    """A running Claude Code: its process, and what its own file says it does ("" where it says nothing).
+
+    `entrypoint`: `cli` of a TUI, `sdk-cli` of `claude -p`, whose `kind` is interactive too.
+    """
 
     pid: int = 0
     born: str = ""
     status: str = ""
     session_id: str = ""
+    entrypoint: str = ""
 
     @property
     def listener(self) -> str:

@@ -62,13 +62,14 @@ COMMANDS: dict[str, str] = {
     "demo": "see it work in one minute, without an account",
     "doctor": "check everything agentctl depends on, with remedies",
     "mcp": "serve these commands as tools to an MCP client",
+    "plugin": "make a plugin for Claude Code: a skill, slash commands, hooks",
     "completion": "print a completion script for bash, zsh or fish",
     "help": "explain a command or a topic",
 }
 ALIASES = {"task-details": "show", "list-tasks": "list", "agent-details": "agent show", "list-agents": "agent list"}
 """Names by which other programs know what ours do: `agentctl help aliases`."""
 HIDDEN = ("_run", "_complete")
-ERRANDS = ("_settle", "_tell", "_hook", "_sweep", "_goal", "_converse")
+ERRANDS = ("_settle", "_tell", "_notice", "_hook", "_sweep", "_goal", "_converse")
 
 USAGE = "usage: agentctl [--home DIR] COMMAND [ARGUMENTS]"
 

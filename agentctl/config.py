@@ -11,6 +11,7 @@ import os
 
 from . import backends
 from . import files
+from . import noticing
 from . import paths
 from . import prices
 from . import text
@@ -58,6 +59,7 @@ class Config(Record):
     `hold_first_s`: how long a pool is held where its vendor names no end, doubled each time;
     `hold_at_most_s`: a run whose pool is held for longer fails and waits no more.
     `day_limits`: cost_usd, turns, tokens that the runs which begin on one day may use.
+    `notify`: what a person is told of, and by which ways (agentctl help notices).
     `prices`: USD per million tokens by model, before the shipped ones (agentctl help figures).
     `problem` and `wrong` are not read from it: what is not used of the file, or ""; and of
     that what has the wrong type or no sense, for which nothing may be started.
@@ -99,6 +101,7 @@ class Config(Record):
     profiles: Optional[dict[str, Any]] = None
     backends: Optional[dict[str, Any]] = None
     prices: Optional[dict[str, Any]] = None
+    notify: Optional[Any] = None
     problem: str = ""
     wrong: str = ""
 
@@ -191,6 +194,7 @@ _CHECKS = (
     ("max_parallel", _wrong_with_parallel),
     ("branch_prefix", _wrong_with_prefix),
     ("prices", prices.wrong_with),
+    ("notify", noticing.wrong_with),
 )
 
 

@@ -26,7 +26,7 @@ _LONGEST_INPUT = 4 << 20
 def main(errand: str, words: Sequence[str], home_option: str) -> int:
     """Run one; its exit code."""
     if errand == "_hook":
-        return _hook(words[0] if words else "", home_option)
+        return _hook(words[0] if words else "", words[1:], home_option)
     if errand == "_goal":
         return _goal()
     if errand == "_converse":
@@ -39,6 +39,10 @@ def main(errand: str, words: Sequence[str], home_option: str) -> int:
 
         keeper.see_to(home, words[1], os.environ)
         return 0
+    if errand == "_notice":
+        from .notices import sending
+
+        return sending.main(home, os.environ)
     if errand == "_sweep":
         from .merging import mergequeue
 
@@ -67,7 +71,8 @@ def _settle(home: store.Home, run_id: str) -> int:
     return 0
 
 
-def _hook(event: str, home_option: str) -> int:
+def _hook(event: str, more: Sequence[str], home_option: str) -> int:
+    """`more` says whose hook it is: of the plugin, or of bin/orch."""
     from . import hooks
 
     try:
@@ -76,6 +81,11 @@ def _hook(event: str, home_option: str) -> int:
         told = None
     try:
         home = store.open_home(paths.home_folder(home_option, os.environ))
-        return hooks.main(home, event, told if isinstance(told, dict) else {}, os.environ)
+        serve = hooks.main
+        if hooks.PLUGIN in more:
+            from .plugin import hooked
+
+            serve = hooked.main
+        return serve(home, event, told if isinstance(told, dict) else {}, os.environ)
     except (AgentctlError, OSError):
         return 0  # no home, a full disk: the inbox keeps what there is, the keeper or the next hook tells it

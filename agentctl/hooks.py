@@ -25,6 +25,7 @@ from . import inbox
 from . import keys
 from . import locks
 from . import orchestrators
+from . import paths
 from . import processes
 from . import view
 from . import wake
@@ -33,6 +34,7 @@ from .vigil import Vigil
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Mapping
     from collections.abc import Sequence
     from typing import Any
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from .store import Home
 
 REWAKE = 2
+PLUGIN = "plugin"
 _MOST = 20
 _LONGEST_S = 1_000_000
 """A hook's `timeout`: without one Claude Code chooses, and over 2^31 ms a timer fires at once."""
@@ -68,23 +71,37 @@ def settings(program: Sequence[str], home: Home, allow: Sequence[str]) -> dict[s
 
     By that (`←` in an empty box) the conversation would move to a daemon: away from pane, keeper and environment.
     """
+    hooks = _table(lambda event: "exec " + _spoken([*program, "--home", home.path, "_hook", event]))
+    return {"hooks": hooks, "permissions": {"allow": list(allow)}, "disableAgentView": True}
+
+
+def table(program: Sequence[str]) -> dict[str, Any]:
+    """The same hooks for our plugin (plugin/hooked.py); quiet where this installation is gone."""
+    there = "[ -e %s ] || exit 0; exec " % _spoken([paths.PACKAGE])
+    return _table(lambda event: there + _spoken([*program, "_hook", event, PLUGIN]))
+
+
+def _spoken(words: Sequence[str]) -> str:
     import shlex
 
+    return " ".join(map(shlex.quote, words))
+
+
+def _table(command: Callable[[str], str]) -> dict[str, Any]:
     def call(event: str) -> dict[str, Any]:
-        words = [*program, "--home", home.path, "_hook", event]
-        return {"type": "command", "command": "exec " + " ".join(map(shlex.quote, words)), "timeout": 30}
+        return {"type": "command", "command": command(event), "timeout": 30}
 
     waiter = {**call(_WAITER), "asyncRewake": True, "timeout": _LONGEST_S}
     hooks = {event: [{"hooks": [call(event)]}] for event in (*_STATES, "Notification")}
     for event in ("SessionStart", "UserPromptSubmit", "Stop"):
         hooks[event][0]["hooks"].append(waiter)
-    return {"hooks": hooks, "permissions": {"allow": list(allow)}, "disableAgentView": True}
+    return hooks
 
 
 def main(home: Home, event: str, told: Mapping[str, Any], env: Mapping[str, str]) -> int:
     """One hook; the exit code. A caller that is no orchestrator of ours is left alone."""
     name = env.get(orchestrators.VARIABLE, "")
-    live = _born(env, _BORN_S if event == _WAITER else _SOON_S) if inbox.NAME.match(name) else None
+    live = born(env, event) if inbox.NAME.match(name) else None
     if live is None:
         return 0
     if event == _WAITER:
@@ -103,9 +120,9 @@ def main(home: Home, event: str, told: Mapping[str, Any], env: Mapping[str, str]
     return 0
 
 
-def _born(env: Mapping[str, str], seconds: float) -> Optional[Live]:
+def born(env: Mapping[str, str], event: str) -> Optional[Live]:
     """The Claude that runs this hook. On a loaded machine its SessionStart comes before its own session file."""
-    deadline, caller = time.monotonic() + seconds, os.getppid()
+    deadline, caller = time.monotonic() + (_BORN_S if event == _WAITER else _SOON_S), os.getppid()
     while True:
         live = claude_tui.above(caller, env)
         if live or time.monotonic() > deadline or not caller == os.getppid() > 1:

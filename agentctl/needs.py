@@ -10,6 +10,7 @@ from . import inbox
 from . import notify
 from . import text
 from . import wake
+from .notices import posting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,14 +74,15 @@ class Teller:
         self._told: set[str] = set()
 
     def look(self, found: dict[str, str]) -> None:
-        """Post what is new, then wake whom it concerns."""
+        """Post what is new, then wake whom it concerns; a run without an orchestrator has its person still."""
         fresh = [kind for kind in found if kind not in self._told]
-        if not fresh or not self._spec.wake.orchestrator:
+        if not fresh:
             return
         try:
             posted = [kind for kind in fresh if notify.post(self._run, self._spec, kind, found[kind])]
-            self._told.update(fresh)
             if posted:
                 wake.send_for(self._run.home, self._spec.wake.orchestrator)
+            posting.of_needs(self._run, self._spec, {kind: found[kind] for kind in fresh})
+            self._told.update(fresh)
         except OSError:
             pass  # a full disk: it is tried again at the next look

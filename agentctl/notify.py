@@ -1,8 +1,9 @@
 """Exactly one line in notify.log per ended run, and one event for its orchestrator, whatever crashes when.
 
 Under one lock: if the run's id is not in the log's tail, one line is appended; then the
-event is posted, the line flushed and the run marked. A crash before the mark is repaired
-by the next reader: the tail tells of the line, the event's name of the event.
+event is posted, and the notice to a person who asked for one, the line flushed and the
+run marked. A crash before the mark is repaired by the next reader: the tail tells of the
+line, their names of event and notice.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from . import locks
 from . import text
 from .model import RUNNING
 from .model import Result
+from .notices import posting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,14 +31,19 @@ _TAIL = 1 << 18
 
 
 def note_end(run: Run, result: Result) -> bool:
-    """What a reader does for a run that is not marked: line, event and mark; whether the event is new.
+    """What a reader does for a run that is not marked: line, event, notice, mark; whether the event is new.
 
     Raises OSError on a full disk.
     """
     if run.told():
         return False
     tell(run, result)
-    posted = post_end(run, run.spec(), result)
+    spec = run.spec()
+    posted = post_end(run, spec, result)
+    try:
+        posting.of_end(run, spec, result)
+    except OSError:
+        return posted  # without a mark: the next reader tries again
     seal(run)
     return posted
 

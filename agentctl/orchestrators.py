@@ -3,7 +3,8 @@
 An orchestrator is named by what outlasts its process: `orch-<digest of the directory>`
 for those that bin/orch started, `codex-<thread>` for an interactive Codex,
 `pane-<tmux server>-<pane>` for another pane that called `start`, `target` for the one
-that config.json names. A run remembers the name; where its pane is now is looked up
+that config.json names; `claude-<process>` for a Claude Code outside tmux that has our plugin.
+A run remembers the name; where its pane is now is looked up
 when it is told.
 Seen with codex-cli 0.169.0: its commands see CODEX_THREAD_ID; TMUX_PANE, by its daemon,
 may be another TUI's.
@@ -19,6 +20,7 @@ from . import files
 from . import finding
 from . import inbox
 from . import locks
+from . import processes
 from . import tmux
 from .errors import AgentctlError
 from .model import Wake
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from .store import Home
 
 VARIABLE = "AGENTCTL_ORCHESTRATOR"
-TARGET, KEPT = "target", "orch-"
+TARGET, KEPT, PLUGGED = "target", "orch-", "claude-"
 
 
 class Orchestrator(Record):
@@ -110,6 +112,12 @@ def _of_run(home: Home, run_id: str) -> str:
     return name if isinstance(name, str) and inbox.NAME.match(name) else ""
 
 
+def plugged(pid: int) -> str:
+    """The name of a Claude Code that has no pane: this very process, should its number be used again."""
+    born = "".join(c for c in processes.start_time(pid).lower() if c.isascii() and c.isalnum())
+    return "%s%d-%s" % (PLUGGED, pid, born)
+
+
 def _pane_name(here: tuple[str, int]) -> str:
     number = here[0].lstrip("%")
     return "pane-%d-%s" % (here[1], number) if number.isdigit() else ""
@@ -132,6 +140,8 @@ def addressee(home: Home, config: Config, env: Mapping[str, str]) -> Wake:
         _note_target(home, config)
     elif name.startswith(("pane-", "codex-")) and pane:
         _note_pane(home, name, server, pane, env)
+    elif name.startswith(PLUGGED) and not find(home, name).registered_at:
+        register(home, Orchestrator(name=name, claude=claude_tui.folder_of(env)))
     return Wake(
         orchestrator=name, run=worker(env), pane=pane, socket=server.socket if pane else "", server_pid=server_pid(env)
     )
@@ -181,6 +191,9 @@ def alive(home: Home, orchestrator: Orchestrator) -> bool:
     """
     if orchestrator.name.startswith(KEPT):
         return locks.held(inbox.folder(home, orchestrator.name, "keeper.lock"))
+    if orchestrator.name.startswith(PLUGGED):
+        pid = orchestrator.name.split("-")[1]
+        return pid.isdigit() and plugged(int(pid)) == orchestrator.name
     return located(home, orchestrator) is not None
 
 

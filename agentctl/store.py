@@ -61,6 +61,7 @@ _NAMES.update({name: name + ".json" for name in ("config", "projects", "places",
 _NAMES["started"] = os.path.join("workflows", "started")
 _NAMES.update({name: name.replace("_", ".") for name in ("notify_log", "crash_log", "tmux_lock", "notify_lock")})
 _NAMES["dotenv"] = ".env"
+_NAMES["notices"] = "notices"
 _NAMES["figures_cache"] = "figures.cache"
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..doctor import Row
 
-EXAMPLES = "  agentctl doctor\n  agentctl doctor --json\n  agentctl doctor --wake"
+EXAMPLES = "  agentctl doctor\n  agentctl doctor --json\n  agentctl doctor --wake\n  agentctl doctor --notify"
 
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -28,6 +28,7 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--wake", action="store_true", help="also wake the orchestrator, by each transport")
+    parser.add_argument("--notify", action="store_true", help="also send a test notice, by each way of `notify`")
 
 
 def run(args: Namespace) -> int:
@@ -36,6 +37,8 @@ def run(args: Namespace) -> int:
     rows = list(doctor.examine(home, os.environ, missing_profiles))
     if args.wake:
         rows += doctor.wake_round_trip(home, os.environ)
+    if args.notify:
+        rows += doctor.notify_test(home, os.environ)
     healthy = doctor.healthy(rows)
     if args.json:
         ui.data({"format": FORMAT, "ok": healthy, "rows": [row.to_json() for row in rows]})

@@ -3,7 +3,7 @@
 Nothing of the user's is changed, and nothing is started but questions to the vendors'
 CLIs. Two things of our own are: the home is written in, to see whether that works, and
 cleaned up; and which pane `tmux_sendkeys_target` means now is noted in its about.json,
-as with every wake. `--wake` posts events and types.
+as with every wake. `--wake` posts events and types; `--notify` sends a test notice.
 Each check stands alone: what breaks one is its row, and hides none of the others.
 """
 
@@ -28,13 +28,16 @@ from .rows import quote
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
     from typing import Optional
 
+    from ..config import Config
+    from ..store import Home
     from .vendors import Version
 
-__all__ = ["Row", "examine", "healthy", "wake_round_trip"]
+__all__ = ["Row", "examine", "healthy", "notify_test", "wake_round_trip"]
 
 
 def examine(
@@ -78,6 +81,22 @@ def _all(
     )
     if there:
         yield from guarded("orchestrators", lambda: listeners.check(home, config, env, at))
+        yield from guarded("notify", lambda: _notices(home, config, env, at))
+
+
+def _notices(home: Home, config: Config, env: Mapping[str, str], at: float) -> Iterable[Row]:
+    from . import noticing  # with what speaks HTTP
+
+    return noticing.check(home, config, env, at)
+
+
+def notify_test(path: str, env: Mapping[str, str]) -> Iterator[Row]:
+    """A test notice by each way that is configured, and what became of it."""
+    from . import noticing
+
+    home = store.Home(path)
+    for row in guarded("notify", lambda: noticing.tried(home, configuration.load(home)[0], env)):
+        yield _for_home(row, path, env)
 
 
 def wake_round_trip(path: str, env: Mapping[str, str]) -> Iterator[Row]:

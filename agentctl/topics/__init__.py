@@ -22,6 +22,7 @@ from .teams import AGENTS
 from .teams import ALIASES
 from .teams import FIGURES
 from .teams import WORKFLOWS
+from .trusting import NOTICES
 from .trusting import ORCHESTRATORS
 from .trusting import TRUST
 
@@ -37,6 +38,7 @@ TOPICS: dict[str, tuple[str, str]] = {
     "home": ("the home, the run folder, every file in one line", HOME),
     "isolation": ("a worktree for each run, and the way back", ISOLATION),
     "limits": ("what a run may use, and what happens at a vendor's limit", LIMITS),
+    "notices": ("a word to your desktop or phone: when, and by which way", NOTICES),
     "orchestrators": ("who is told what, how, and where it is kept until then", ORCHESTRATORS),
     "profiles": ("spark, deep, review, glance, and how to change them", PROFILES),
     "queues": ("many runs at once: limits, order, pause, overlap", QUEUES),

@@ -72,6 +72,8 @@ The home is readable by you alone; `agentctl help environment` says where it is.
   inbox/NAME/      one orchestrator: about.json says which pane it is, events/
                    holds what nobody has acknowledged
   inbox/acked/     what was acknowledged
+  notices/         what is to be sent to you, marks of what was, and what became
+                   of the last by each way: `agentctl help notices`
   agents/          NAME.json for each agent: how it works, its newest run
   workflows/       your own, NAME.json; started/ID.json: which runs the steps of
                    one that was started have had

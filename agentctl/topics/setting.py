@@ -100,6 +100,8 @@ config.json in the home is yours to edit. Every key may be absent.
   keep_awake             false: the machine may go to sleep while a goal is at
                          work (true: `caffeinate` or `systemd-inhibit` holds
                          it awake, where there is one)
+  notify                 whom a person is told by, away from the terminal:
+                         `agentctl help notices`
   prices                 USD per million tokens by model, before those that are
                          shipped: `agentctl help figures`
 

@@ -2,6 +2,43 @@
 
 from __future__ import annotations
 
+NOTICES = """\
+A notice is a word to you while you are away from the terminal. `notify` in the
+home's config.json says by which ways it goes; without it nothing is sent:
+
+  {"notify": {
+      "desktop": true,
+      "ntfy": {"url": "https://ntfy.sh/my-topic", "token": "tk_..."},
+      "webhook": "https://example.org/hook?key=...",
+      "command": ["/home/me/bin/told", "--quietly"],
+      "on": ["needs", "failed", "done"]}}
+
+  desktop   shown by notify-send, on macOS by osascript
+  ntfy      a POST with the message as its body, as ntfy.sh takes it
+  webhook   a POST of the notice as JSON
+  command   a program of yours, never a shell: the JSON is on its standard input
+  on        which of the three kinds; absent: all
+  plain_http
+            hosts that may be spoken to by http://, which else is for this
+            machine alone. No redirect is followed
+
+  needs     a run needs you: it was refused a permission, gets no answer, ran
+            into a limit, has nearly spent its budget, is silent for long; or a
+            goal was not accepted
+  failed    a run failed, timed out, is lost, or did not reach its goal; not one
+            that was escalated, nor one that works for a goal
+  done      the last live run of the home has ended; a goal is accepted
+
+The JSON has kind, event, run_id, title, project, status, goal_met, verified,
+text, home and at: one line of each at most, never a prompt or a report.
+
+Each event is told once by each way, whoever is killed. It is sent by a process
+of its own after the end is published, so no run and no `wait` waits for it; ten
+seconds are the most that a try takes, and none is repeated. A sender that
+was killed while it sent may have lost that one: it is not sent twice.
+`agentctl doctor` says what became of the last one, `doctor --notify` tries it.
+"""
+
 ORCHESTRATORS = """\
 An orchestrator is whoever calls `agentctl` from a tmux pane: a Claude Code
 that `orch` started, or you yourself, a Codex, a shell of yours. Each has an
@@ -38,6 +75,10 @@ who is alive and what has not been told.
 `orch` in the same directory shows the orchestrator that is there. After a crash
 or a reboot, `orch --resume` goes on with its conversation; a new orchestrator
 takes over what those that are gone have not acknowledged.
+
+`agentctl plugin DIR` makes a plugin that gives the same hooks to a Claude Code
+which you start yourself, in tmux or elsewhere, once it has started a run; and a
+skill and slash commands. In `~/.claude/skills/agentctl` it is loaded as it is.
 
 tmux_sendkeys_target in config.json names a pane that is told of the runs which
 no orchestrator of `orch` started; tmux_notify_target one whose status line is.

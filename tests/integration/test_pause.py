@@ -475,11 +475,12 @@ def test_a_lost_run_that_was_not_paused_is_not_continued(claude: World) -> None:
 
 def test_a_paused_run_leaves_its_slot_and_waits_for_another(world: World) -> None:
     world.config(max_parallel=1)
-    first = world.shell("sleep 0.5; sleep 0.5; echo first", "--no-pane")
+    first = world.shell("until test -e go; do sleep 0.05; done; echo first", "--no-pane")
     world.working(first)
     second = world.shell("sleep 60", "--no-pane")
     assert (second, "queued") in listed(world)
     world.ok("pause", first)
+    (world.project / "go").touch()
     world.working(second)
     world.ok("continue", first)
     assert world.ok("continue", first) == "%s queued waits for a slot" % first

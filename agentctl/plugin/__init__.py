@@ -1,0 +1,1 @@
+"""A plugin for Claude Code: a folder with a skill, slash commands and our hooks, made for this very installation."""
