@@ -309,6 +309,7 @@ AVOIDED_ALLOWED: dict[str, str] = {
     "processes": "task",  # a name in /proc
     "mcp.protocol": "cancelled",  # MCP's: `notifications/cancelled`
     "keys": "task",  # in what Claude Code writes on the screen
+    "goals.guarding": "task workspace",  # settings of other programs
     "cli": "task tasks",  # names that other programs have, as aliases
     "topics.teams": "task",  # the same
     "topics.trusting": "daemon",  # Codex's

@@ -158,6 +158,21 @@ def listing(common: str, commit: str) -> list[str]:
     return [os.fsdecode(name) for name in raw.split(b"\0") if name]
 
 
+def contents(common: str, commit: str, names: Iterable[str]) -> dict[str, str]:
+    """What files of a commit hold, of a link where it leads; those it has not are left out."""
+    asked = [name for name in names if "\n" not in name]
+    wanted = b"".join(b"%s:%s\n" % (commit.encode("ascii"), os.fsencode(name)) for name in asked)
+    raw, found = gitdoor.shared(common, _SECONDS).ask("cat-file", "--batch", stdin=wanted) if asked else b"", {}
+    for name in asked:
+        head, _, raw = raw.partition(b"\n")
+        kind, size = (head.split(b" ")[-2:] + [b""])[:2]
+        if kind == b"blob":
+            found[name] = raw[: int(size)].decode("utf-8", "replace")
+        if size.isdigit():
+            raw = raw[int(size) + 1 :]
+    return found
+
+
 def changed(common: str, scratch: str, old: str, new: str) -> tuple[str, ...]:
     """Names of the files that differ between two commits."""
     return landing.changed_files(Site(common, scratch), old, new)

@@ -109,7 +109,9 @@ class Bench:
         asked = self._goal.asked
         try:
             before = checkpoints.listing(asked.common, asked.base)
-            wanted = guarding.wanted(asked, before)
+            wanted = guarding.wanted(
+                asked, before, lambda names: checkpoints.contents(asked.common, asked.base, names), self._inside()
+            )
             return checkpoints.put_back(asked.common, self._scratch, asked.base, commit, wanted)
         except gitdoor.TROUBLE as e:
             raise AgentctlError("the check's own files cannot be put back: %s" % one_line(e, 300)) from None
