@@ -93,6 +93,8 @@ class Driver:
     # -- the steps
 
     def _begin(self, step: Step) -> None:
+        if step.cycle == 1:
+            self.bench.keep_included()
         self._write(journal.CYCLE, "cycle %d" % step.cycle, cycle=step.cycle)
 
     def _orchestrate(self, step: Step) -> None:

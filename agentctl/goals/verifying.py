@@ -23,6 +23,7 @@ from ..merging.proving import Step as Proved
 from ..model import FINISHED
 from ..model import Worktree
 from ..text import one_line
+from ..trees import including
 from . import briefs
 from . import deciding
 from . import guarding
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .team import Member
 
 _MOST_STAT = 20_000
+_SCRATCH = "git-goal-"
 
 
 class Bench:
@@ -46,14 +48,36 @@ class Bench:
     def __init__(self, goal: Goal, alarm: Alarm) -> None:
         self._goal = goal
         self._alarm = alarm
-        self._scratch = os.path.join(goal.run.path, "git-goal-%d" % os.getpid())
+        self._scratch = os.path.join(goal.run.path, _SCRATCH + str(os.getpid()))
         self._beds: dict[str, Testbed] = {}
         files.private_folder(self._scratch)
+        for run in goal.runs[:-1]:
+            for left in os.listdir(run.path):
+                if left.startswith(_SCRATCH):  # of a driver that was killed
+                    shutil.rmtree(os.path.join(run.path, left), ignore_errors=True)
 
     def close(self) -> None:
         while self._beds:
             self._beds.popitem()[1].close()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+    @property
+    def _kept(self) -> str:
+        return os.path.join(self._goal.home.run(self._goal.root).path, "included")
+
+    def keep_included(self) -> None:
+        """Before anybody works: what `.worktreeinclude` brings into every checkout of ours, as it is now.
+
+        git does not have it, so that nobody could tell what a worker made of it. Raises AgentctlError, OSError.
+        """
+        if os.path.isdir(self._kept):
+            return
+        made = self._goal.spec.worktree
+        aside = os.path.join(self._scratch, "included")
+        files.private_folder(aside)
+        source = made.source or self._goal.asked.top
+        including.include(Worktree(source=source, path=aside), self._scratch, lambda: None)
+        os.rename(aside, self._kept)
 
     def state(self) -> checkpoints.State:
         """The work as it lies there now. Raises AgentctlError."""
@@ -157,7 +181,8 @@ class Bench:
     def _bed(self, name: str) -> Testbed:
         self._release(name)
         source = self._goal.spec.worktree.source or self._goal.asked.top
-        self._beds[name] = Testbed(self._goal.home, Worktree(common=self._goal.asked.common, source=source))
+        like = Worktree(common=self._goal.asked.common, source=source)
+        self._beds[name] = Testbed(self._goal.home, like, self._kept)
         return self._beds[name]
 
     def _release(self, name: str) -> None:
