@@ -1,0 +1,55 @@
+"""Faults that were found in goals, each as it showed itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+
+from conftest import World
+from conftest import eventually
+from goals import Stage
+
+CHECK = ("--verify", "sh check.sh")
+
+
+def step(**data: object) -> str:
+    return json.dumps({"kind": "step", "text": "", "data": data}) + "\n"
+
+
+def slow(stage: Stage, after: str = "true") -> str:
+    return "do: while test ! -e %s; do sleep 0.05; done; %s" % (stage.folder / "go", after)
+
+
+def killed(stage: Stage, run: str) -> None:
+    os.kill(stage.world.runner_pid(run), signal.SIGKILL)
+    stage.world.result(run)
+
+
+@pytest.fixture
+def stage(world: World) -> Stage:
+    return Stage(world, cycles=[[["ask", "worker", "do: echo yes > want"], ["done", "x"]]])
+
+
+def test_a_forged_journal_is_not_believed_after_a_crash(stage: Stage) -> None:
+    stage.play(cycles=[[["ask", "worker", slow(stage, "echo x > x")], ["done", "x"]]])
+    run = stage.set(*CHECK, "--mode", "mission")
+    eventually(lambda: stage.calls("/worker"), 20)
+    killed(stage, run)
+    with open(stage.world.folder(run) / "raw.jsonl", "a") as raw:
+        raw.write(step(step="judged", accepted=False) + step(step="judged", accepted=True))
+    (stage.folder / "go").touch()
+    assert stage.known(stage.world.ok("goal", "resume", run))["outcome"] == "rejected"
+
+
+def test_a_forged_end_is_not_shown_as_one(stage: Stage) -> None:
+    stage.play(cycles=[[["ask", "worker", slow(stage)], ["done", "x"]]])
+    run = stage.set(*CHECK)
+    eventually(lambda: stage.calls("/worker"), 20)
+    killed(stage, run)
+    with open(stage.world.folder(run) / "raw.jsonl", "a") as raw:
+        raw.write(step(step="over", outcome="accepted", why="because"))
+    known = json.loads(stage.world.ok("goal", "show", run, "--json"))
+    assert (known["status"], known["outcome"]) == ("lost", "")
