@@ -56,6 +56,9 @@ def main(home: Home, run_id: str, fd: int, env: Mapping[str, str]) -> int:
     except (_StoppedError, KeyboardInterrupt):
         driver.stop_all()
         return STOPPED
+    except (AgentctlError, OSError):
+        driver.stop_all()  # nobody would hear what they answer
+        raise
     finally:
         driver.bench.close()
 

@@ -53,3 +53,37 @@ def test_a_forged_end_is_not_shown_as_one(stage: Stage) -> None:
         raw.write(step(step="over", outcome="accepted", why="because"))
     known = json.loads(stage.world.ok("goal", "show", run, "--json"))
     assert (known["status"], known["outcome"]) == ("lost", "")
+
+
+def test_a_driver_that_cannot_go_on_leaves_nobody_at_work(stage: Stage) -> None:
+    """Of the next orchestrator there is no program any more."""
+    away = "do: mv %s %s" % (stage.folder / "claude", stage.folder / "away")
+    stage.play(cycles=[[["start", "other", slow(stage)], ["ask", "worker", away], ["end"]]])
+    result = stage.world.result(stage.set(*CHECK), "60")
+    assert result["status"] == "failed", result
+    eventually(lambda: not json.loads(stage.world.ok("list", "--running", "--json"))["runs"], 20)
+
+
+def test_done_is_refused_while_somebody_is_at_work_whom_an_interrupted_attempt_asked(stage: Stage) -> None:
+    act = slow(stage, "echo late > late")
+    stage.play(
+        cycles=[
+            [
+                ["ask", "worker", "do: echo yes > want"],
+                ["start", "other", act],
+                ["sleep", 1.0],
+                ["done", "x"],
+                ["wait_any"],
+                ["done", "y"],
+            ]
+        ]
+    )
+    run = stage.set(*CHECK, "--mode", "mission")
+    eventually(lambda: stage.calls("/other"), 20)
+    eventually(lambda: len(stage.answers("ask")) == 2, 20)
+    killed(stage, stage.calls("orchestrator")[0]["run"])
+    eventually(lambda: stage.answers("done"), 20)
+    (stage.folder / "go").touch()
+    known = stage.known(run)
+    assert stage.answers("done")[0]["error"], stage.answers("done")
+    assert known["outcome"] == "accepted" and (stage.repo / "late").exists()
