@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from functools import partial
 
 import pytest
 
@@ -87,3 +88,36 @@ def test_done_is_refused_while_somebody_is_at_work_whom_an_interrupted_attempt_a
     known = stage.known(run)
     assert stage.answers("done")[0]["error"], stage.answers("done")
     assert known["outcome"] == "accepted" and (stage.repo / "late").exists()
+
+
+def test_a_verifier_whose_checkout_went_with_its_driver_is_asked_anew(stage: Stage) -> None:
+    wait = "while test ! -e %s; do sleep 0.05; done; test -e want" % (stage.folder / "go")
+    stage.play(cycles=[[["ask", "worker", "do: echo yes > want"], ["done", "x"]]], verdicts={"architect": wait})
+    run = stage.set(*CHECK, "--mode", "mission")
+    eventually(lambda: stage.calls("verifies-architect"), 30)
+    tester = eventually(lambda: stage.calls("verifies-tester", "end"), 30)[0]["run"]
+    assert stage.world.result(tester)["status"] == "finished"
+    killed(stage, run)
+    run = stage.world.ok("goal", "resume", run)
+    eventually(lambda: len(stage.calls("verifies-architect")) == 2, 20)
+    (stage.folder / "go").touch()
+    known = stage.known(run)
+    assert known["outcome"] == "accepted", known["cycles"]
+    assert len(stage.calls("verifies-tester")) == 1, "what had ended is not done again"
+
+
+def test_a_driver_that_is_killed_again_and_again_while_it_hears_verifiers(stage: Stage) -> None:
+    wait = "while test ! -e %s; do sleep 0.05; done" % (stage.folder / "go")
+    stage.play(cycles=[[["ask", "worker", "do: echo yes > want"], ["done", "x"]]], verdicts={"architect": wait})
+    run = stage.set(*CHECK, "--mode", "mission")
+
+    def asked(times: int) -> bool:
+        return len(stage.calls("verifies-architect")) == times
+
+    for times in (1, 2):
+        eventually(partial(asked, times), 30)
+        killed(stage, run)
+        run = stage.world.ok("goal", "resume", run)
+    eventually(lambda: asked(3) or (stage.world.folder(run) / "result.json").exists(), 30)
+    (stage.folder / "go").touch()
+    assert stage.known(run)["outcome"] == "accepted"
