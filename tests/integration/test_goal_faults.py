@@ -90,6 +90,14 @@ def test_done_is_refused_while_somebody_is_at_work_whom_an_interrupted_attempt_a
     assert known["outcome"] == "accepted" and (stage.repo / "late").exists()
 
 
+def test_resumed_with_as_many_cycles_as_there_are_by_default(stage: Stage) -> None:
+    acts = [["ask", "worker", "do: echo x >> x"], ["done", "x"]]
+    stage.play(cycles=[acts, [["ask", "worker", "do: echo yes > want"], ["done", "x"]]])
+    known = stage.reached(*CHECK, "--max-cycles", "1")
+    again = stage.known(stage.world.ok("goal", "resume", known["goal"], "--max-cycles", "5"))
+    assert again["outcome"] == "accepted"
+
+
 def test_a_verifier_whose_checkout_went_with_its_driver_is_asked_anew(stage: Stage) -> None:
     wait = "while test ! -e %s; do sleep 0.05; done; test -e want" % (stage.folder / "go")
     stage.play(cycles=[[["ask", "worker", "do: echo yes > want"], ["done", "x"]]], verdicts={"architect": wait})
