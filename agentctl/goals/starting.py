@@ -108,6 +108,8 @@ def planned(home: Home, wish: Wish, env: Mapping[str, str], where: Optional[Proj
             "there are uncommitted changes: %s%s" % (some, more),
             "`--commit` commits them first, `--worktree` works beside them from the last commit",
         )
+    if wish.place != BESIDE and not project.worktree:
+        _refuse_beside(home, at.top, "")
     wanted = team.read(home, wish.team) if wish.members is None else team.parsed(wish.members, "that was given")
     members, left_out = team.gathered(home, config, wanted, project, env)
     asked = wish.asked.replace(
@@ -122,6 +124,14 @@ def planned(home: Home, wish: Wish, env: Mapping[str, str], where: Optional[Proj
     )
     _check_sense(asked, left_out)
     return Planned(wish=wish, project=project, asked=asked, left_out=tuple(left_out), uncommitted=names)
+
+
+def _refuse_beside(home: Home, top: str, root: str) -> None:
+    """Raises AgentctlError where another goal is at work in a checkout: neither could tell whose work is whose."""
+    others = [other for other in kin.working_in(home, top) if other != root]
+    if others:
+        hint = "wait for it, or have this one work beside it with `--worktree`"
+        raise AgentctlError("goal %s is at work in %s" % (others[0], top), hint)
 
 
 def _check_sense(asked: GoalAsked, left_out: list[str]) -> None:
@@ -256,6 +266,8 @@ def resume(home: Home, word: str, changes: Mapping[str, Any], env: Mapping[str, 
             raise AgentctlError("goal %s was accepted" % goal.root, "see `agentctl report %s`" % goal.root)
         asked = goal.asked.replace(root=goal.root, **{k: v for k, v in changes.items() if v is not None})
         _check_sense(asked, [])
+        if not goal.spec.worktree.path:
+            _refuse_beside(home, asked.top, goal.root)
         project = followup.project_of(home, goal.spec)
         request = Request(
             **followup.place(home, goal.spec),

@@ -129,3 +129,12 @@ def test_a_driver_that_is_killed_again_and_again_while_it_hears_verifiers(stage:
     eventually(lambda: asked(3) or (stage.world.folder(run) / "result.json").exists(), 30)
     (stage.folder / "go").touch()
     assert stage.known(run)["outcome"] == "accepted"
+
+
+def test_two_goals_do_not_work_in_one_checkout(stage: Stage) -> None:
+    stage.play(cycles=[[["ask", "worker", slow(stage, "echo yes > want")], ["done", "x"]]])
+    run = stage.set(*CHECK)
+    done = stage.world.run(*stage.words(*CHECK))
+    assert done.returncode == 1 and run in done.stderr and "--worktree" in done.stderr, done.stderr
+    (stage.folder / "go").touch()
+    assert stage.known(run)["outcome"] == "accepted"
