@@ -11,6 +11,7 @@ import pytest
 
 from conftest import World
 from conftest import eventually
+from conftest import git
 from goals import Stage
 
 CHECK = ("--verify", "sh check.sh")
@@ -114,6 +115,17 @@ def test_a_verifier_whose_checkout_went_with_its_driver_is_asked_anew(stage: Sta
     assert len(stage.calls("verifies-tester")) == 1, "what had ended is not done again"
 
 
+def test_names_that_are_not_utf8(stage: Stage) -> None:
+    with open(os.fsencode(stage.repo) + b"/tests/test_\xff.sh", "w") as f:
+        f.write("false\n")
+    git(stage.repo, "add", "-A")
+    git(stage.repo, "commit", "-qm", "a test of an odd name, which is red")
+    stage.play(cycles=[[["ask", "worker", "do: echo yes > want; rm tests/test_[!w]*"], ["done", "x"]]])
+    known = stage.reached(*CHECK, "--max-cycles", "2")
+    assert (known["outcome"], len(known["cycles"])) == ("no_progress", 2), known
+    assert "test_" in known["cycles"][0]["reasons"][0]
+
+
 def test_a_driver_that_is_killed_again_and_again_while_it_hears_verifiers(stage: Stage) -> None:
     wait = "while test ! -e %s; do sleep 0.05; done" % (stage.folder / "go")
     stage.play(cycles=[[["ask", "worker", "do: echo yes > want"], ["done", "x"]]], verdicts={"architect": wait})
@@ -138,3 +150,14 @@ def test_two_goals_do_not_work_in_one_checkout(stage: Stage) -> None:
     assert done.returncode == 1 and run in done.stderr and "--worktree" in done.stderr, done.stderr
     (stage.folder / "go").touch()
     assert stage.known(run)["outcome"] == "accepted"
+
+
+@pytest.mark.parametrize("act", ["git switch -qc other", "git checkout -q --detach", "git reset -q --soft HEAD"])
+def test_work_on_another_branch_of_the_worktree_comes_home(stage: Stage, act: str) -> None:
+    who = "git -c user.name=w -c user.email=w@example.org"
+    stage.play(cycles=[[["ask", "worker", "do: %s; echo yes > want; %s commit -qam w" % (act, who)], ["done", "x"]]])
+    known = stage.reached(*CHECK, "--worktree")
+    assert known["outcome"] == "accepted"
+    done = stage.world.run("merge", known["goal"], "--verify", "sh check.sh")
+    print(done.stdout, done.stderr)
+    assert (stage.repo / "want").read_text() == "yes\n"
