@@ -12,6 +12,7 @@ import time
 from .. import files
 from .. import git
 from .. import gitdoor
+from .. import proc
 from ..record import Record
 from ..trees import filling
 from ..trees import leftover
@@ -120,6 +121,11 @@ def keep(at: State, scratch: str, name: str, words: str) -> str:
     return commit
 
 
+def hold(common: str, name: str, commit: str) -> None:
+    """Have a commit stay, by the ref of this name below REFS, whatever becomes of the history that it is in."""
+    gitdoor.shared(common, _SECONDS).ask("update-ref", REFS + name, commit)
+
+
 def forget(common: str, name: str) -> None:
     """Remove the refs of a goal, which keep its states reachable."""
     door = gitdoor.shared(common, _SECONDS)
@@ -187,7 +193,10 @@ def patch(common: str, scratch: str, base: str, commit: str, most: int) -> str:
     """What `commit` changed since `base`, cut to about `most` bytes."""
     site = Site(common, scratch)
     how = ("-r", "-p", "-M", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--no-color")
-    raw = site.objects.ask("diff-tree", *how, base, commit)
+    try:
+        raw = site.objects.ask("diff-tree", *how, base, commit, limit=most + 1)
+    except proc.ProcOverflow as e:
+        raw = e.done.out
     return raw[:most].decode("utf-8", "replace") + ("\n[… cut …]\n" if len(raw) > most else "")
 
 

@@ -29,6 +29,7 @@ _MOST_ATTEMPTS = 3
 _MOST_FAILURES = 2
 _SAME_REJECTIONS = 3
 _MOST_ASKED = 2
+_MOST_NAMED = 20
 NOTHING_CHANGED = "nothing was changed: the work is as it was when the goal began"
 NO_VERDICT = "it gave no verdict"
 
@@ -217,7 +218,9 @@ def check_reason(entry: Entry) -> str:
     """Why a check speaks against the work, for people and for the next orchestrator."""
     why = "the check `%s` fails: %s" % (entry.get("command"), entry.get("why"))
     if entry.get("of") == GUARDED:
-        names = ", ".join(entry.get("files") or ())
+        files = entry.get("files") or []
+        more = " and %d more" % (len(files) - _MOST_NAMED) if len(files) > _MOST_NAMED else ""
+        names = ", ".join(files[:_MOST_NAMED]) + more
         why = "with the check's own files as they were (%s) the check fails: %s" % (names, entry.get("why"))
     return why
 

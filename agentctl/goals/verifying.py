@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 
 from .. import custody
 from .. import files
@@ -65,11 +66,16 @@ class Bench:
     def _kept(self) -> str:
         return os.path.join(self._goal.home.run(self._goal.root).path, "included")
 
-    def keep_included(self) -> None:
-        """Before anybody works: what `.worktreeinclude` brings into every checkout of ours, as it is now.
+    def keep_beginning(self) -> None:
+        """Before anybody works: the commit that all is compared with, and what `.worktreeinclude` brings into
+        every checkout of ours. git does not have that, so that nobody could tell what a worker made of it.
 
-        git does not have it, so that nobody could tell what a worker made of it. Raises AgentctlError, OSError.
+        Raises AgentctlError, OSError.
         """
+        try:
+            checkpoints.hold(self._goal.asked.common, "%s/0" % self._goal.root, self._goal.asked.base)
+        except gitdoor.CannotError as e:
+            raise AgentctlError("the beginning cannot be kept: %s" % one_line(e, 300)) from None
         if os.path.isdir(self._kept):
             return
         made = self._goal.spec.worktree
@@ -118,8 +124,10 @@ class Bench:
             if not names:
                 return {"of": of, "command": asked.verify, "passed": True, "why": "none of its own files was changed"}
         bed = self._bed("check")
-        steps = [Proved(command=asked.setup, seconds=asked.setup_timeout_s)] if asked.setup else []
-        steps.append(Proved(inside=self._inside(), command=asked.verify, seconds=asked.verify_timeout_s))
+        left = float("inf") if asked.deadline is None else max(asked.deadline - time.time(), 0.0)
+        steps = [Proved(command=asked.setup, seconds=min(asked.setup_timeout_s, left))] if asked.setup else []
+        seconds = min(asked.verify_timeout_s, left)
+        steps.append(Proved(inside=self._inside(), command=asked.verify, seconds=seconds))
         prover = Prover(self._goal.home, bed, self._alarm, self._goal.config, steps)
         try:
             proof = prover.prove(commit, "goal %s" % self._goal.root)
