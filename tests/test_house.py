@@ -138,7 +138,7 @@ SIDEWAYS: dict[str, str] = {
     # use cases
     "merging": "api config finding judge settle worker",
     "conversing": "credentials figures goals",
-    "cleanup": "config conversation finding panes settle",
+    "cleanup": "config conversation finding goals panes settle",
     "overlap": "finding",
     "workflows": "agents api briefing capacity config conversation finding followup judge launch lending listing "
     "planning projects waiting",

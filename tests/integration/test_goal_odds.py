@@ -109,3 +109,23 @@ def test_the_tests_are_many_and_gone(stage: Stage) -> None:
     stage.play(cycles=[[["ask", "worker", "do: rm tests/test_[0-9]*; echo yes > want"], ["done", "x"]]])
     known = stage.reached(*CHECK, "--mode", "mission")
     assert known["outcome"] == "rejected" and len(known["cycles"][0]["reasons"][0]) < 3000
+
+
+def test_cleaned_up_it_leaves_no_refs(stage: Stage) -> None:
+    run = stage.reached(*CHECK)["goal"]
+    assert "refs/agentctl/goals/%s/1" % run in git(stage.repo, "for-each-ref")
+    stage.world.ok("cleanup", run, "--runs", "--yes")
+    assert not stage.world.folder(run).exists() and "goals" not in git(stage.repo, "for-each-ref")
+
+
+def test_what_worked_for_a_goal_stays_while_that_is_at_work(stage: Stage) -> None:
+    """Else what it has spent would be forgotten, and what was done be done again."""
+    slow = "do: while test ! -e %s; do sleep 0.05; done" % (stage.folder / "go")
+    act = ["ask", "other", "do: echo yes > want"]
+    stage.play(cycles=[[act, ["ask", "worker", slow], ["done", "x"]]])
+    run = stage.set(*CHECK)
+    eventually(lambda: stage.calls("/worker"), 20)
+    stage.world.run("cleanup", "--all", "--runs", "--yes")
+    (stage.folder / "go").touch()
+    known = stage.known(run)
+    assert known["outcome"] == "accepted" and known["members"][1]["name"] == "other"
