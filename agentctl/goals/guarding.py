@@ -154,6 +154,18 @@ def named_by(command: str, there: set[str], inside: str = "") -> set[str]:
     return _places([*_words(command), *parts], there, _folders(there), (inside,))
 
 
+def strays(command: str, top: str, before: Iterable[str], real: Callable[[str], str]) -> bool:
+    """Whether a command leaves its checkout for the one at `top`, or for files of it that git has.
+
+    `real` says where a path leads.
+    """
+    there = set(before)
+    known = there | _folders(there)
+    words = [word.replace("$HOME", "~") for word in _words(command)]
+    places = [real(os.path.expanduser(word)) for word in words if word.startswith(("/", "~"))]
+    return any(place == top or place.startswith(top + "/") and place[len(top) + 1 :] in known for place in places)
+
+
 def _words(command: str) -> list[str]:
     import shlex  # heavy, and of goals alone
 

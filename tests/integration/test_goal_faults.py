@@ -161,3 +161,14 @@ def test_work_on_another_branch_of_the_worktree_comes_home(stage: Stage, act: st
     done = stage.world.run("merge", known["goal"], "--verify", "sh check.sh")
     print(done.stdout, done.stderr)
     assert (stage.repo / "want").read_text() == "yes\n"
+
+
+def test_a_check_of_the_working_tree_itself_is_refused(stage: Stage) -> None:
+    """Whatever is checked out to be checked, it would look at what lies there, with its own files as they lie there."""
+    link = stage.folder / "link"
+    link.symlink_to(stage.repo)
+    for place in (stage.repo, link):
+        check = "cd %s && sh check.sh" % place
+        done = stage.world.run(*stage.words("--verify", check))
+        assert done.returncode == 2 and "itself" in done.stderr and "hint: " in done.stderr, done.stderr
+    assert not stage.calls()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from agentctl.goals import guarding
@@ -137,3 +139,19 @@ def test_the_files_that_a_command_names(command: str, named: set[str]) -> None:
 
 def test_a_name_with_signs_of_globs_is_a_name() -> None:
     assert guarding.matches("a[1]*.py", "a[[]1]*") and not guarding.matches("a*", "ab")
+
+
+@pytest.mark.parametrize(
+    ("command", "strays"),
+    [
+        ("cd /r/a && make test", True),
+        ("cd /r/a/ && make test", True),
+        ("sh /r/a/check.sh", True),
+        ("pytest --rootdir=/r/a/tests", True),
+        ("/r/a/.venv/bin/pytest -q", False),
+        ("sh /r/abc/check.sh", False),
+        ("sh check.sh", False),
+    ],
+)
+def test_a_check_that_leaves_its_checkout(command: str, strays: bool) -> None:
+    assert guarding.strays(command, "/r/a", BEFORE, os.path.normpath) is strays
