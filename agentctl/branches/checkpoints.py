@@ -23,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
+    from collections.abc import Mapping
 
 REFS = "refs/agentctl/goals/"
 _SECONDS = 120.0
@@ -134,12 +135,18 @@ def forget(common: str, name: str) -> None:
 
 
 def put_back(
-    common: str, scratch: str, base: str, commit: str, wanted: Callable[[str, str], bool]
+    common: str,
+    scratch: str,
+    base: str,
+    commit: str,
+    wanted: Callable[[str, str], bool],
+    instead: Mapping[str, str],
 ) -> tuple[str, tuple[str, ...]]:
     """The commit, with those files as they are in `base` that are `wanted`; and their names.
 
     `wanted` is asked of each file that differs: its name, and what became of it (A, M, D, T).
-    What `base` has not is taken away. Raises what gitdoor.TROUBLE names.
+    What `base` has not is taken away; a file that is named in `instead` is to hold what that says.
+    Raises what gitdoor.TROUBLE names.
     """
     site = Site(common, scratch)
     raw = site.objects.ask("diff-tree", "-r", "-z", "--no-renames", "--raw", base, commit).split(b"\0")
@@ -149,6 +156,9 @@ def put_back(
         name = os.fsdecode(path)
         if wanted(name, kind[:1]):
             names.append(name)
+            if kind == "M" and name in instead:
+                held = instead[name].encode("utf-8", "replace")
+                oid = site.objects.ask("hash-object", "-w", "--stdin", stdin=held).decode("ascii").strip()
             lines.append(b"%s %s\t%s" % ((b"0" if kind[:1] == "A" else mode.encode()), oid.encode(), path))
     if not names:
         return commit, ()

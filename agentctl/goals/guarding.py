@@ -9,6 +9,7 @@ ran with all the rest before, and are left out here, for one of them could end t
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Mapping
+    from typing import Any
 
     from .asked import GoalAsked
 
@@ -55,6 +57,8 @@ _PYTHON = frozenset(getattr(sys, "stdlib_module_names", ("argparse", "ast", "os"
 _PATH_FOLDERS = ("src", "lib")
 _MOST_READ = 200
 _DEEPEST = 6
+_NEEDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+PACKAGE = "package.json"
 ADDED = "A"
 
 
@@ -118,7 +122,37 @@ def is_setting(name: str, words: str) -> bool:
 
 
 def _is_package(name: str, words: str) -> bool:
-    return name.rpartition("/")[2] == "package.json" and bool(_NODE.search(words))
+    return name.rpartition("/")[2] == PACKAGE and bool(_NODE.search(words))
+
+
+def package(before: str, after: str) -> str:
+    """A package.json as it was, with the packages that the work needs besides: their locks hold them too.
+
+    Not with another version of one that was there, or one from elsewhere: that may be the test runner.
+    """
+    then, now = _object(before), _object(after)
+    for part in _NEEDS:
+        had, has = _dict(then.get(part)), _dict(now.get(part))
+        known = {name for each in _NEEDS for name in _dict(_object(before).get(each))}
+        new = {name: said for name, said in has.items() if name not in known and _is_version(said)}
+        if new:
+            then[part] = {**had, **new}
+    return json.dumps(then, ensure_ascii=False, indent=2) + "\n" if then else before
+
+
+def _is_version(said: object) -> bool:
+    return isinstance(said, str) and not set(said) & set(":/")
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        return _dict(json.loads(text))
+    except ValueError:
+        return {}
 
 
 def reached(commands: Iterable[str], there: set[str], read: Reader, inside: str) -> tuple[set[str], str]:
@@ -126,7 +160,7 @@ def reached(commands: Iterable[str], there: set[str], read: Reader, inside: str)
     folders = _folders(there)
     named = {name for command in commands for name in named_by(command, there, inside)}
     told = list(commands)
-    todo = named | {name for name in there if _SETTING.match(name) or os.path.basename(name) == "package.json"}
+    todo = named | {name for name in there if _SETTING.match(name) or os.path.basename(name) == PACKAGE}
     seen = set(todo)
     for _ in range(_DEEPEST):
         texts = read(sorted(todo, key=lambda name: (name.count("/"), name))[:_MOST_READ])

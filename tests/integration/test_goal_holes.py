@@ -101,3 +101,17 @@ def test_what_comes_along_into_a_checkout_is_as_it_was_when_the_goal_began(world
     (stage.repo / "deep" / "er" / "link").symlink_to("../../.env")
     known = stage.reached("--mode", "mission", "--verify", "sh check.sh")
     assert known["outcome"] == "accepted", known["cycles"]
+
+
+def test_work_that_needs_another_package_can_be_accepted(world: World) -> None:
+    """Its setup goes by the package.json and the lock, which are to agree: here a script looks."""
+    needs = """sed -i 's/"dependencies": {}/"dependencies": {"b": "^1.0.0"}/' package.json; echo b > lock"""
+    stage = Stage(world, cycles=[[["ask", "worker", "do: echo yes > want; " + needs], ["done", "x"]]])
+    package = '{"name": "x", "version": "1.0.0", "scripts": {"test": "sh tests/test_want.sh"}, "dependencies": {}}'
+    (stage.repo / "package.json").write_text(package + "\n")
+    (stage.repo / "lock").write_text("")
+    (stage.repo / "look.sh").write_text("if test -s lock; then grep -q %s package.json; fi\n" % "b.:")
+    git(stage.repo, "add", "-A")
+    git(stage.repo, "commit", "-qm", "a package")
+    known = stage.reached("--mode", "mission", "--verify", "sh look.sh && npm test")
+    assert known["outcome"] == "accepted", known["cycles"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -104,6 +105,25 @@ def test_the_first_tests_of_a_project_stay() -> None:
 
 def test_package_json_is_the_check_s_where_node_runs_it() -> None:
     assert guarding.wanted(ASKED.replace(verify="npm test"), BEFORE)("package.json", "M")
+
+
+def test_a_package_may_need_more_and_its_scripts_stay() -> None:
+    before = {"scripts": {"test": "jest"}, "dependencies": {"a": "1"}, "devDependencies": {"jest": "^29"}}
+    after = {
+        "scripts": {"test": "true"},
+        "jest": {"testMatch": []},
+        "dependencies": {"a": "2", "b": "^1.0.0", "jest": "1.0.0", "c": "file:./lie", "d": "npm:lie@1"},
+        "peerDependencies": {"e": ">=1"},
+    }
+    held = json.loads(guarding.package(json.dumps(before), json.dumps(after)))
+    assert held == {**before, "dependencies": {"a": "1", "b": "^1.0.0"}, "peerDependencies": {"e": ">=1"}}
+
+
+@pytest.mark.parametrize("before", ["", "{", "[]", '{"scripts": {}}'])
+@pytest.mark.parametrize("after", ["", "[1]", '{"dependencies": 7}', '{"dependencies": {"a": null}}'])
+def test_a_package_that_cannot_be_read_is_as_it_was(before: str, after: str) -> None:
+    held = guarding.package(before, after)
+    assert held == before or json.loads(held) == json.loads(before)
 
 
 def test_what_may_change_is_left_alone() -> None:
