@@ -152,7 +152,7 @@ SIDEWAYS: dict[str, str] = {
     # use cases
     "merging": "api config finding judge settle worker",
     "conversing": "credentials figures goals",
-    "cleanup": "config conversation finding panes settle",
+    "cleanup": "config conversation finding goals panes settle",
     "overlap": "finding",
     "workflows": "agents api briefing capacity config conversation finding followup judge launch lending listing "
     "planning projects waiting",
@@ -338,6 +338,7 @@ AVOIDED_ALLOWED: dict[str, str] = {
     "mcp.protocol": "cancelled",  # MCP's: `notifications/cancelled`
     "keys": "task",  # in what Claude Code writes on the screen
     "sessions.cursor": "workspace",  # a file of Cursor's: .workspace-trusted
+    "goals.guarding": "task workspace",  # settings of other programs
     "cli": "task tasks",  # names that other programs have, as aliases
     "topics.teams": "task",  # the same
     "topics.trusting": "daemon",  # Codex's

@@ -12,6 +12,7 @@ import time
 from .. import files
 from .. import git
 from .. import gitdoor
+from .. import proc
 from ..record import Record
 from ..trees import filling
 from ..trees import leftover
@@ -22,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
+    from collections.abc import Mapping
 
 REFS = "refs/agentctl/goals/"
 _SECONDS = 120.0
@@ -120,6 +122,11 @@ def keep(at: State, scratch: str, name: str, words: str) -> str:
     return commit
 
 
+def hold(common: str, name: str, commit: str) -> None:
+    """Have a commit stay, by the ref of this name below REFS, whatever becomes of the history that it is in."""
+    gitdoor.shared(common, _SECONDS).ask("update-ref", REFS + name, commit)
+
+
 def forget(common: str, name: str) -> None:
     """Remove the refs of a goal, which keep its states reachable."""
     door = gitdoor.shared(common, _SECONDS)
@@ -128,12 +135,18 @@ def forget(common: str, name: str) -> None:
 
 
 def put_back(
-    common: str, scratch: str, base: str, commit: str, wanted: Callable[[str, str], bool]
+    common: str,
+    scratch: str,
+    base: str,
+    commit: str,
+    wanted: Callable[[str, str], bool],
+    instead: Mapping[str, str],
 ) -> tuple[str, tuple[str, ...]]:
     """The commit, with those files as they are in `base` that are `wanted`; and their names.
 
     `wanted` is asked of each file that differs: its name, and what became of it (A, M, D, T).
-    What `base` has not is taken away. Raises what gitdoor.TROUBLE names.
+    What `base` has not is taken away; a file that is named in `instead` is to hold what that says.
+    Raises what gitdoor.TROUBLE names.
     """
     site = Site(common, scratch)
     raw = site.objects.ask("diff-tree", "-r", "-z", "--no-renames", "--raw", base, commit).split(b"\0")
@@ -143,6 +156,9 @@ def put_back(
         name = os.fsdecode(path)
         if wanted(name, kind[:1]):
             names.append(name)
+            if kind == "M" and name in instead:
+                held = instead[name].encode("utf-8", "replace")
+                oid = site.objects.ask("hash-object", "-w", "--stdin", stdin=held).decode("ascii").strip()
             lines.append(b"%s %s\t%s" % ((b"0" if kind[:1] == "A" else mode.encode()), oid.encode(), path))
     if not names:
         return commit, ()
@@ -156,6 +172,21 @@ def listing(common: str, commit: str) -> list[str]:
     """The names of all files of a commit."""
     raw = gitdoor.shared(common, _SECONDS).ask("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
     return [os.fsdecode(name) for name in raw.split(b"\0") if name]
+
+
+def contents(common: str, commit: str, names: Iterable[str]) -> dict[str, str]:
+    """What files of a commit hold, of a link where it leads; those it has not are left out."""
+    asked = [name for name in names if "\n" not in name]
+    wanted = b"".join(b"%s:%s\n" % (commit.encode("ascii"), os.fsencode(name)) for name in asked)
+    raw, found = gitdoor.shared(common, _SECONDS).ask("cat-file", "--batch", stdin=wanted) if asked else b"", {}
+    for name in asked:
+        head, _, raw = raw.partition(b"\n")
+        kind, size = (head.split(b" ")[-2:] + [b""])[:2]
+        if kind == b"blob":
+            found[name] = raw[: int(size)].decode("utf-8", "replace")
+        if size.isdigit():
+            raw = raw[int(size) + 1 :]
+    return found
 
 
 def changed(common: str, scratch: str, old: str, new: str) -> tuple[str, ...]:
@@ -172,7 +203,10 @@ def patch(common: str, scratch: str, base: str, commit: str, most: int) -> str:
     """What `commit` changed since `base`, cut to about `most` bytes."""
     site = Site(common, scratch)
     how = ("-r", "-p", "-M", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--no-color")
-    raw = site.objects.ask("diff-tree", *how, base, commit)
+    try:
+        raw = site.objects.ask("diff-tree", *how, base, commit, limit=most + 1)
+    except proc.ProcOverflow as e:
+        raw = e.done.out
     return raw[:most].decode("utf-8", "replace") + ("\n[… cut …]\n" if len(raw) > most else "")
 
 

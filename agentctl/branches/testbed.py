@@ -38,15 +38,17 @@ _CHECKOUT = ("-c", "checkout.workers=0", "-c", "core.trustctime=true", "-c", "co
 
 class Testbed:
     """A place that is ours until `close`, in the repository of the worktree it is `like`. `tree` is
-    there once a commit was laid out in it."""
+    there once a commit was laid out in it. What `.worktreeinclude` names comes from `kept`, a folder
+    with nothing else in it, or else from where that worktree has it from."""
 
-    def __init__(self, home: Home, like: Worktree) -> None:
+    def __init__(self, home: Home, like: Worktree, kept: str = "") -> None:
         files.private_folder(home.worktrees)
         self.name = PREFIX + os.urandom(4).hex()
         self.tree = os.path.join(home.worktrees, self.name)
         self.scratch = self.tree + ".git"
         self.common = like.common
         self._source = like.source
+        self._kept = kept
         self._lock = locks.take(self.tree + ".lock")
         files.write_all(self._lock, os.fsencode(self.common))
         files.private_folder(self.scratch)
@@ -59,6 +61,9 @@ class Testbed:
             self._remove_tree()
             self._make(commit)
             self._fill(commit)
+        if self._kept:
+            including.bring(self._kept, self.tree)
+            return
         aside = os.path.join(self.scratch, "include-" + os.urandom(4).hex())
         files.private_folder(aside)
         including.include(self._as_made(commit), aside, lambda: None)

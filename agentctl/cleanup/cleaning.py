@@ -20,6 +20,7 @@ from ..config import Config
 from ..custody import Kept
 from ..errors import AgentctlError
 from ..errors import usage_error
+from ..goals import asked
 from ..keeping import removal
 from ..keeping import saving
 from ..keeping.saving import Saved
@@ -134,6 +135,7 @@ class Survey:
         self.users = {spec.worktree.run: spec.id for spec in specs if spec.worktree.run}
         self.agents = conversation.remembered(home) if wanted.folders else {}
         self.needs = {before: spec.id for spec in specs for before in (*spec.after, spec.parent) if before}
+        self.goals = {asked.root_of(home, spec.id): spec.id for spec in specs}
 
     def facts(self) -> Iterator[Facts]:
         """Of each run that is meant."""
@@ -170,7 +172,9 @@ class Survey:
             return found.replace(live=self.users[owner])
         told = self.wanted.folders and not gone and bool(holding.soon(run.told))
         found = found.replace(folder=not gone, told=told, unread=run_id in self.unread)
-        found = found.replace(needed=self.needs.get(run_id, ""), agent=self.agents.get(run_id, ""))
+        goal = "" if gone else asked.root_of(self.home, run_id)
+        needed = self.needs.get(run_id) or (self.goals.get(goal) if goal else "") or ""
+        found = found.replace(needed=needed, agent=self.agents.get(run_id, ""))
         if not gone:
             pane, socket, pid = self.panes.of(run)
             found = found.replace(pane=pane, socket=socket, pane_pid=pid)

@@ -15,7 +15,9 @@ from .. import finding
 from .. import gitdoor
 from .. import locks
 from .. import panes
+from ..branches import checkpoints
 from ..branches import testbed
+from ..goals import asked
 from ..keeping import removal
 from ..keeping import rescue
 from ..keeping import reviving
@@ -162,6 +164,16 @@ def finish(home: Home, kept: Kept) -> tuple[str, list[str]]:
     return commit, left
 
 
+def _forget_checkpoints(run: Run) -> None:
+    """Of a goal, whose first run this is: nothing else names them once its folder has gone."""
+    goal = asked.load(run)
+    if goal.common and not goal.root:
+        try:
+            checkpoints.forget(goal.common, run.id)
+        except gitdoor.TROUBLE:
+            pass  # its repository is gone, or has none of them
+
+
 def _remove_folder(home: Home, run_id: str) -> str:
     """Why it stays, or "". It leaves its place by a rename: there is no half of a run."""
     run = Run(home, run_id)
@@ -175,6 +187,7 @@ def _remove_folder(home: Home, run_id: str) -> str:
         return "it is not over"
     going = os.path.join(home.runs, _GOING + run_id)
     try:
+        _forget_checkpoints(run)
         os.rename(run.path, going)
         files.remove(os.path.join(home.active, run_id))
         walking.remove(going)

@@ -170,4 +170,5 @@ def _changes(args: Namespace) -> dict[str, Any]:
     """What a resumed goal is given anew: of the options, those that were given."""
     given, plain = _goals.asked(args).to_json(), GoalAsked().to_json()
     changed = {name: value for name, value in given.items() if value != plain[name]}
-    return {**changed, **({"mode": args.mode} if args.mode else {})}
+    said = {"mode": args.mode or None, "max_cycles": args.max_cycles}
+    return {**changed, **{name: value for name, value in said.items() if value is not None}}

@@ -29,6 +29,7 @@ _MOST_ATTEMPTS = 3
 _MOST_FAILURES = 2
 _SAME_REJECTIONS = 3
 _MOST_ASKED = 2
+_MOST_NAMED = 20
 NOTHING_CHANGED = "nothing was changed: the work is as it was when the goal began"
 NO_VERDICT = "it gave no verdict"
 
@@ -52,7 +53,8 @@ class Cycle(Record):
 
     `attempts` are the orchestrator's runs, the newest last, `since` how many of them a
     driver has begun since it came itself; `ended` is what came of the newest. `asked` are
-    the verifiers' runs by name, in order, each with the tree that it was asked about.
+    the verifiers' runs by name, in order, each with the tree that it was asked about;
+    `tries` how many of them since that driver came.
     `reopened`: the goal had ended after it, and was resumed.
     """
 
@@ -63,6 +65,7 @@ class Cycle(Record):
     checkpoint: dict[str, Any] = {}
     checks: dict[str, Any] = {}
     asked: dict[str, Any] = {}
+    tries: dict[str, Any] = {}
     verdicts: dict[str, Any] = {}
     judged: dict[str, Any] = {}
     reopened: bool = False
@@ -81,7 +84,7 @@ def cycles(history: Sequence[Entry]) -> list[Cycle]:
         if step == journal.CYCLE:
             found.append(Cycle(number=len(found) + 1))
         elif step == journal.BEGUN:
-            found[-1:] = [cycle.replace(since=0) for cycle in found[-1:]]
+            found[-1:] = [cycle.replace(since=0, tries={}) for cycle in found[-1:]]
         elif found:
             found[-1] = _with(found[-1], step, entry)
     return found
@@ -92,7 +95,8 @@ def _with(cycle: Cycle, step: str, entry: Entry) -> Cycle:
     if step == journal.RUN and entry.get("part") == journal.ORCHESTRATOR:
         return cycle.replace(attempts=(*cycle.attempts, run), since=cycle.since + 1, ended={})
     if step == journal.RUN:
-        return cycle.replace(asked={**cycle.asked, who: [*cycle.asked.get(who, ()), (run, entry.get("tree"))]})
+        asked = {**cycle.asked, who: [*cycle.asked.get(who, ()), (run, entry.get("tree"))]}
+        return cycle.replace(asked=asked, tries={**cycle.tries, who: cycle.tries.get(who, 0) + 1})
     if step == journal.ENDED:
         return cycle.replace(ended=entry)
     if step == journal.CHECK:
@@ -192,8 +196,8 @@ def runs_of(now: Cycle, name: str) -> list[str]:
 
 
 def _wants_another(now: Cycle, name: str) -> bool:
-    """A verifier that gave no verdict is asked once more."""
-    return now.verdicts[name].get("accept") is None and len(runs_of(now, name)) < _MOST_ASKED
+    """A verifier that gave no verdict is asked once more; one that went with its driver is as one never asked."""
+    return now.verdicts[name].get("accept") is None and now.tries.get(name, 0) < _MOST_ASKED
 
 
 def _judgement(asked: GoalAsked, now: Cycle) -> Step:
@@ -214,7 +218,9 @@ def check_reason(entry: Entry) -> str:
     """Why a check speaks against the work, for people and for the next orchestrator."""
     why = "the check `%s` fails: %s" % (entry.get("command"), entry.get("why"))
     if entry.get("of") == GUARDED:
-        names = ", ".join(entry.get("files") or ())
+        files = entry.get("files") or []
+        more = " and %d more" % (len(files) - _MOST_NAMED) if len(files) > _MOST_NAMED else ""
+        names = ", ".join(files[:_MOST_NAMED]) + more
         why = "with the check's own files as they were (%s) the check fails: %s" % (names, entry.get("why"))
     return why
 

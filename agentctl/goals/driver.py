@@ -58,6 +58,9 @@ def main(home: Home, run_id: str, fd: int, env: Mapping[str, str]) -> int:
     except (_StoppedError, KeyboardInterrupt):
         driver.stop_all()
         return STOPPED
+    except (AgentctlError, OSError):
+        driver.stop_all()  # nobody would hear what they answer
+        raise
     finally:
         wakeful.release()
         driver.bench.close()
@@ -104,6 +107,8 @@ class Driver:
     # -- the steps
 
     def _begin(self, step: Step) -> None:
+        if step.cycle == 1:
+            self.bench.keep_beginning()
         self._write(journal.CYCLE, "cycle %d" % step.cycle, cycle=step.cycle)
 
     def _orchestrate(self, step: Step) -> None:
@@ -156,6 +161,9 @@ class Driver:
     def _check(self, step: Step) -> None:
         commit = deciding.cycles(self._history)[-1].checkpoint["commit"]
         found = self.bench.check(step.of, commit)
+        deadline = self.goal.asked.deadline
+        if deadline is not None and time.time() >= deadline and not found["passed"]:
+            return  # it was cut short, and tells nothing
         what = "the check" if step.of == deciding.WORK else "the check, with its own files as they were,"
         words = "%s %s" % (what, "passes" if found["passed"] else "fails: %s" % found["why"])
         self._write(journal.CHECK, words, cycle=step.cycle, **found)

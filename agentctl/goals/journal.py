@@ -59,11 +59,11 @@ def entries(runs: Iterable[Run]) -> list[Entry]:
 def believed(history: list[Entry]) -> list[Entry]:
     """What a driver that goes on takes for granted: not what the last cycle found, which it finds again.
 
-    A cycle that was rejected stays so; a limit that was reached may have been raised.
+    A cycle that was rejected stays so, where nothing says otherwise; a limit that was reached may have been raised.
     """
     last = max((n for n, entry in enumerate(history) if entry["step"] == CYCLE), default=-1)
-    closed = any(entry["step"] == JUDGED and entry.get("accepted") is False for entry in history[last + 1 :])
-    doubtful = () if closed else _FINDINGS
+    judged = [entry.get("accepted") for entry in history[last + 1 :] if entry["step"] == JUDGED]
+    doubtful = () if judged and all(said is False for said in judged) else _FINDINGS
     kept = [entry for n, entry in enumerate(history) if n <= last or entry["step"] not in doubtful]
     return [entry for entry in kept if entry["step"] != SPENT]
 

@@ -8,6 +8,7 @@ from .. import finding
 from .. import listing
 from .. import store
 from ..errors import AgentctlError
+from ..model import LIVE
 from . import asked
 
 TYPE_CHECKING = False
@@ -78,6 +79,14 @@ def live(home: Home, root: str) -> list[Run]:
     """The members that have not ended, as far as their folders tell."""
     ids = set(finding.live(home))
     return [run for run in members(home, root) if run.id in ids and run.recorded() is None]
+
+
+def working_in(home: Home, top: str) -> list[str]:
+    """The goals that are at work in a checkout itself, not in a worktree of it."""
+    there = (store.Run(home, run_id) for run_id in finding.live(home))
+    goals = (run for run in there if asked.is_goal(run) and not run.spec().worktree.path)
+    here = [run for run in goals if asked.load(run).top == top and known(run)["status"] in LIVE]
+    return [asked.load(run).root or run.id for run in here]
 
 
 def known(run: Run) -> dict[str, Any]:

@@ -34,8 +34,8 @@ from ..request import Request
 from ..settings import Project
 from ..text import one_line
 from . import asked as asking
-from . import deciding
 from . import kin
+from . import sense
 from . import team
 from .asked import GoalAsked
 from .goal import Goal
@@ -108,6 +108,8 @@ def planned(home: Home, wish: Wish, env: Mapping[str, str], where: Optional[Proj
             "there are uncommitted changes: %s%s" % (some, more),
             "`--commit` commits them first, `--worktree` works beside them from the last commit",
         )
+    if wish.place != BESIDE and not project.worktree:
+        _refuse_beside(home, at.top, "")
     wanted = team.read(home, wish.team) if wish.members is None else team.parsed(wish.members, "that was given")
     members, left_out = team.gathered(home, config, wanted, project, env)
     asked = wish.asked.replace(
@@ -120,22 +122,16 @@ def planned(home: Home, wish: Wish, env: Mapping[str, str], where: Optional[Proj
         top=at.top,
         common=at.common,
     )
-    _check_sense(asked, left_out)
+    sense.check(asked, left_out)
     return Planned(wish=wish, project=project, asked=asked, left_out=tuple(left_out), uncommitted=names)
 
 
-def _check_sense(asked: GoalAsked, left_out: list[str]) -> None:
-    if not asked.team:
-        raise AgentctlError("nobody of the team can work here: %s" % "; ".join(left_out), "see `agentctl doctor`")
-    if not asked.verify and not deciding.verifiers(asked):
-        raise usage_error(
-            "nothing would verify the work: no check, and nobody in the team who verifies",
-            'give `--verify "CMD"`, or a team with a member that has "verifies": true',
-        )
-    if asked.mode not in asking.MODES:
-        raise usage_error("no mode `%s`" % asked.mode, "one of: %s" % ", ".join(asking.MODES))
-    if asked.deadline is not None and asked.deadline <= time.time():
-        raise usage_error("that time is over already", "give a later one")
+def _refuse_beside(home: Home, top: str, root: str) -> None:
+    """Raises AgentctlError where another goal is at work in a checkout: neither could tell whose work is whose."""
+    others = [other for other in kin.working_in(home, top) if other != root]
+    if others:
+        hint = "wait for it, or have this one work beside it with `--worktree`"
+        raise AgentctlError("goal %s is at work in %s" % (others[0], top), hint)
 
 
 def _repository(home: Home, project: Project) -> tuple[checkpoints.State, tuple[str, ...]]:
@@ -255,7 +251,9 @@ def resume(home: Home, word: str, changes: Mapping[str, Any], env: Mapping[str, 
         if known["goal_met"] is True:
             raise AgentctlError("goal %s was accepted" % goal.root, "see `agentctl report %s`" % goal.root)
         asked = goal.asked.replace(root=goal.root, **{k: v for k, v in changes.items() if v is not None})
-        _check_sense(asked, [])
+        sense.check(asked, [])
+        if not goal.spec.worktree.path:
+            _refuse_beside(home, asked.top, goal.root)
         project = followup.project_of(home, goal.spec)
         request = Request(
             **followup.place(home, goal.spec),

@@ -61,7 +61,8 @@ class GoalTools:
         self._goal = goal
         self._asker = Asker(goal, caller_run)
         self._lock = threading.Lock()
-        self._open: dict[str, bool] = {}
+        self._open = {run.id: True for run in kin.live(goal.home, goal.root) if kin.name_of(run)}
+        """Who was asked and has not answered; also by attempts that were interrupted, and in cycles before."""
 
     def call(self, name: str, arguments: dict[str, Any], caller: Caller) -> Answer:
         """Do it. Raises AgentctlError, OSError."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 
 from .. import custody
 from .. import files
@@ -23,12 +24,14 @@ from ..merging.proving import Step as Proved
 from ..model import FINISHED
 from ..model import Worktree
 from ..text import one_line
+from ..trees import including
 from . import briefs
 from . import deciding
 from . import guarding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from ..model import Result
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from .team import Member
 
 _MOST_STAT = 20_000
+_SCRATCH = "git-goal-"
 
 
 class Bench:
@@ -46,14 +50,41 @@ class Bench:
     def __init__(self, goal: Goal, alarm: Alarm) -> None:
         self._goal = goal
         self._alarm = alarm
-        self._scratch = os.path.join(goal.run.path, "git-goal-%d" % os.getpid())
+        self._scratch = os.path.join(goal.run.path, _SCRATCH + str(os.getpid()))
         self._beds: dict[str, Testbed] = {}
         files.private_folder(self._scratch)
+        for run in goal.runs[:-1]:
+            for left in os.listdir(run.path):
+                if left.startswith(_SCRATCH):  # of a driver that was killed
+                    shutil.rmtree(os.path.join(run.path, left), ignore_errors=True)
 
     def close(self) -> None:
         while self._beds:
             self._beds.popitem()[1].close()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+    @property
+    def _kept(self) -> str:
+        return os.path.join(self._goal.home.run(self._goal.root).path, "included")
+
+    def keep_beginning(self) -> None:
+        """Before anybody works: the commit that all is compared with, and what `.worktreeinclude` brings into
+        every checkout of ours. git does not have that, so that nobody could tell what a worker made of it.
+
+        Raises AgentctlError, OSError.
+        """
+        try:
+            checkpoints.hold(self._goal.asked.common, "%s/0" % self._goal.root, self._goal.asked.base)
+        except gitdoor.CannotError as e:
+            raise AgentctlError("the beginning cannot be kept: %s" % one_line(e, 300)) from None
+        if os.path.isdir(self._kept):
+            return
+        made = self._goal.spec.worktree
+        aside = os.path.join(self._scratch, "included")
+        files.private_folder(aside)
+        source = made.source or self._goal.asked.top
+        including.include(Worktree(source=source, path=aside), self._scratch, lambda: None)
+        os.rename(aside, self._kept)
 
     def state(self) -> checkpoints.State:
         """The work as it lies there now. Raises AgentctlError."""
@@ -94,8 +125,10 @@ class Bench:
             if not names:
                 return {"of": of, "command": asked.verify, "passed": True, "why": "none of its own files was changed"}
         bed = self._bed("check")
-        steps = [Proved(command=asked.setup, seconds=asked.setup_timeout_s)] if asked.setup else []
-        steps.append(Proved(inside=self._inside(), command=asked.verify, seconds=asked.verify_timeout_s))
+        left = float("inf") if asked.deadline is None else max(asked.deadline - time.time(), 0.0)
+        steps = [Proved(command=asked.setup, seconds=min(asked.setup_timeout_s, left))] if asked.setup else []
+        seconds = min(asked.verify_timeout_s, left)
+        steps.append(Proved(inside=self._inside(), command=asked.verify, seconds=seconds))
         prover = Prover(self._goal.home, bed, self._alarm, self._goal.config, steps)
         try:
             proof = prover.prove(commit, "goal %s" % self._goal.root)
@@ -109,10 +142,22 @@ class Bench:
         asked = self._goal.asked
         try:
             before = checkpoints.listing(asked.common, asked.base)
-            wanted = guarding.wanted(asked, before)
-            return checkpoints.put_back(asked.common, self._scratch, asked.base, commit, wanted)
+            wanted = guarding.wanted(
+                asked, before, lambda names: checkpoints.contents(asked.common, asked.base, names), self._inside()
+            )
+            instead = self._packages(commit, before)
+            return checkpoints.put_back(asked.common, self._scratch, asked.base, commit, wanted, instead)
         except gitdoor.TROUBLE as e:
             raise AgentctlError("the check's own files cannot be put back: %s" % one_line(e, 300)) from None
+
+    def _packages(self, commit: str, before: Iterable[str]) -> dict[str, str]:
+        """Each package.json that was changed, as the check has it: as it was, with what the work needs besides."""
+        asked = self._goal.asked
+        names = [name for name in before if os.path.basename(name) == guarding.PACKAGE]
+        then, now = (checkpoints.contents(asked.common, at, names) for at in (asked.base, commit))
+        return {
+            name: guarding.package(then[name], now[name]) for name in then if now.get(name, then[name]) != then[name]
+        }
 
     def verifier(self, member: Member, cycle: int, point: dict[str, Any], sharers: int) -> Run:
         """The staged run of a verifier, in a checkout of its own. Raises AgentctlError."""
@@ -155,7 +200,8 @@ class Bench:
     def _bed(self, name: str) -> Testbed:
         self._release(name)
         source = self._goal.spec.worktree.source or self._goal.asked.top
-        self._beds[name] = Testbed(self._goal.home, Worktree(common=self._goal.asked.common, source=source))
+        like = Worktree(common=self._goal.asked.common, source=source)
+        self._beds[name] = Testbed(self._goal.home, like, self._kept)
         return self._beds[name]
 
     def _release(self, name: str) -> None:

@@ -17,9 +17,9 @@ that it is done. Then it is verified:
 
   the check    --verify CMD, run by us in a fresh checkout of the work; with the
                project's --setup first. Then once more with the check's own
-               files as they were when the goal began: tests, files that CMD
-               names, settings of test runners, --protect GLOB; but not
-               --may-change GLOB
+               files as they were when the goal began: tests, scripts that CMD
+               reaches, settings of test runners, --protect GLOB; but not
+               --may-change GLOB. New tests run the first time only
   verifiers    members of the team with "verifies": true, each in a new
                conversation and a checkout of its own. They see the goal and
                the diff, and no claim. Each gives a verdict: accept, reasons,

@@ -47,6 +47,15 @@ def include(made: Worktree, scratch: str, stopped: Callable[[], object]) -> list
     return came
 
 
+def bring(kept: str, target: str) -> None:
+    """Copy all that an earlier `include` has put into a folder, as that does. Raises OSError."""
+    top = os.fsencode(kept)
+    for folder, below, names in os.walk(top):
+        links = [name for name in below if os.path.islink(os.path.join(folder, name))]
+        for name in (*names, *links):
+            _copied(top, os.fsencode(target), os.path.relpath(os.path.join(folder, name), top))
+
+
 def _named(source: str, scratch: str) -> list[bytes]:
     """Untracked files of the checkout that match, links among them; no repository inside of it."""
     path = os.path.join(source, NAME)
