@@ -62,6 +62,7 @@ _NAMES["started"] = os.path.join("workflows", "started")
 _NAMES.update({name: name.replace("_", ".") for name in ("notify_log", "crash_log", "tmux_lock", "notify_lock")})
 _NAMES["dotenv"] = ".env"
 _NAMES["figures_cache"] = "figures.cache"
+_NAMES.update(web_token="web.token", web_page="web.html")
 
 
 class Run:

@@ -98,7 +98,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "worker",
     ),
     "faces": (
-        *("ui", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer", "mcp"),
+        *("ui", "topics", "commands", "cli", "errands", "orch", "orchpane", "installer", "mcp", "web"),
         *("python", "__main__", "__init__"),
     ),
 }
@@ -218,6 +218,7 @@ FACES_AND_DOORS: dict[str, str] = {
     "orchpane": "tmux store inbox claude_tui",
     "installer": "store",
     "python": "store flows",
+    "web": "store",
 }
 """Where a face knows a door: `store` to name a home or a run by a word of the command line."""
 
@@ -235,6 +236,7 @@ BROAD_EXCEPTS: dict[str, int] = {
     "doctor.rows": 1,  # a check that breaks is a row
     "keeper": 1,  # one that is gone would still be relied on
     "cli": 1,  # a bug of ours becomes one line for the user
+    "web.server": 1,  # the same
     "mcp.server": 1,  # a bug of ours answers one call; the others go on
     "runner": 2,  # a bug of ours ends the run with a reason; a hint that fails loses nothing
     "waiting": 1,  # raised again where the answer is taken: a silent thread would make `wait` hang
@@ -268,18 +270,20 @@ SLOW = (
     "email",
 )
 """Modules that cost start-up time, or bring what we have a door for."""
-SLOW_ALLOWED: dict[str, str] = {"figures.export": "sqlite3", "apidoor": "http socket urllib"}
+SLOW_ALLOWED: dict[str, str] = {"figures.export": "sqlite3", "apidoor": "http socket urllib", "web.server": "socket"}
 STANDARD = (
     "_thread",  # for `wait` of many: threading costs 0.3 ms a thread
     "gc",
     "__future__",
     "argparse",
+    "binascii",  # the handshake of a WebSocket
     "codecs",
     "ctypes",
     "difflib",
     "errno",
     "fcntl",
     "hashlib",
+    "hmac",  # tokens are compared in constant time
     "importlib",
     "itertools",
     "json",
@@ -288,6 +292,7 @@ STANDARD = (
     "queue",
     "re",
     "select",
+    "selectors",  # `web` reads from hundreds of connections at a time
     "shlex",
     "shutil",
     "signal",
@@ -297,6 +302,7 @@ STANDARD = (
     "threading",
     "time",
     "traceback",
+    "webbrowser",  # `web --open`
 )
 """What of the standard library is used; a new one is weighed by adding it here."""
 AVOIDED = re.compile(

@@ -78,6 +78,8 @@ The home is readable by you alone; `agentctl help environment` says where it is.
                    of merges whose check failed
   slots/           locks: who may work, and who waits for it
   figures.cache    keeps `stats` quick; it can be removed at any time
+  web.token        lets in who opens the page: `agentctl help web-api`
+  web.html         leads a browser there, for `web --open`
   crash.log        tracebacks of unexpected errors
   runs/ID/         one folder per run; ID is YYYYmmdd-HHMMSS-xxxx in UTC
 
