@@ -22,6 +22,10 @@ from typing import Callable
 
 import pytest
 
+from browser import NAMES
+from browser import Browser
+from browser import program
+
 REPO = Path(__file__).resolve().parent.parent
 PROGRAM = [os.path.realpath(sys.executable), "-I", "-S", str(REPO / "bin" / "agentctl")]
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
@@ -235,3 +239,18 @@ def repo(world: World) -> Path:
     git(world.project, "add", "-A")
     git(world.project, "commit", "-q", "-m", "first")
     return world.project
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A real browser for all. Without one: skipped here, failed in CI, which installs it."""
+    path = program()
+    if not path and os.environ.get("CI"):
+        pytest.fail("pages must be looked at in CI: no %s" % ", ".join(NAMES))
+    if not path:
+        pytest.skip("a page needs a browser to be looked at: `apt-get install chromium`")
+    made = Browser(path, tmp_path_factory.mktemp("chromium"))
+    try:
+        yield made
+    finally:
+        made.close()
