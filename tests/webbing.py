@@ -9,6 +9,7 @@ import select
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -238,3 +239,46 @@ class Socket:
 def waits(sock: socket.socket, seconds: float) -> bool:
     """Whether nothing can be read within that time."""
     return not select.select([sock], [], [], seconds)[0]
+
+
+def many(world: World, template: str, count: int, day_s: float = 86400.0) -> list[str]:
+    """Copies of a run that ended, one an hour back from now, that tell different things: oldest first."""
+    made = []
+    source = world.folder(template)
+    result, meta = (json.loads((source / name).read_text()) for name in ("result.json", "meta.json"))
+    now = time.time()
+    for n in range(count):
+        at = now - 2 * day_s - (count - n) * 3600
+        run_id = time.strftime("%Y%m%d-%H%M%S-", time.gmtime(at)) + "%04x" % n
+        folder = world.home / "runs" / run_id
+        folder.mkdir(mode=0o700)
+        told = facts(n, at, run_id)
+        for name, value in (("result.json", {**result, **told}), ("meta.json", {**meta, **told, "id": run_id})):
+            (folder / name).write_text(json.dumps(value))
+        for name in ("prompt.md", "events.jsonl", "notified", "lock", "diff.patch"):
+            if (source / name).exists():
+                os.link(source / name, folder / name)
+        made.append(run_id)
+    with (world.home / "journal").open() as file:
+        newer = file.read()
+    (world.home / "journal").write_text("".join("%s\tp\n" % one for one in made) + newer)
+    return made
+
+
+def facts(n: int, at: float, run_id: str) -> dict[str, Any]:
+    """What the n-th copy tells: a third of it failed, half is billed, each seventh has no figures."""
+    cost = None if n % 7 == 0 else round(0.01 * (n % 50 + 1), 2)
+    return {
+        "run_id": run_id,
+        "title": "piece %d: %s" % (n, ("limit for uploads", "dark theme", "search index")[n % 3]),
+        "status": ("finished", "failed", "finished")[n % 3],
+        "goal_met": (True, None, n % 2 == 0)[n % 3],
+        "agent": ("ada", "bob", "")[n % 3],
+        "role": ("builder", "reviewer", "tester")[n % 3],
+        "model": ("opus", "gpt-5.5")[n % 2],
+        "billing": ("api", "subscription")[n % 2],
+        "usage": {"cost_usd": cost} if n % 2 == 0 else {"virtual_usd": cost},
+        "created_at": at,
+        "started_at": at + 2,
+        "finished_at": at + 62,
+    }

@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 PIECE = 128 << 10
 """Bytes of a file in one answer."""
 _LONGEST_LINE = 16 << 20
+_CHUNK = 1 << 16
 _TEXT, _ENTRIES = 8000, 50
 _WORDS = 4000
 
 
 def events(path: str, begin: int, most: int = PIECE) -> dict[str, Any]:
-    """The events from a byte on, or for a negative one from so many bytes before the end; `next` goes on from there."""
+    """The events from a byte on, or for a negative one from so many bytes before the end; `next` goes on from there.
+
+    The first is the one that begins there or next.
+    """
     length = size(path)
-    begin = begin if begin >= 0 else _line_start(path, max(length + begin, 0))
+    begin = _line_start(path, begin if begin >= 0 else max(length + begin, 0))
     data = _piece(path, begin, most)
     whole = data.rfind(b"\n") + 1
     if whole:
@@ -56,7 +60,7 @@ def _line_start(path: str, at: int) -> int:
         return 0
     place = at - 1
     while place < at + _LONGEST_LINE:
-        data = _piece(path, place, 1 << 20)
+        data = _piece(path, place, _CHUNK)
         found = data.find(b"\n")
         if found >= 0:
             return place + found + 1

@@ -1,7 +1,7 @@
 """The one table of what can be asked for, and the answers as bytes of HTTP.
 
-What a request says is matched against these patterns; an id goes on as an id. The three
-files of the page are read once, at the start.
+What a request says is matched against these patterns; an id goes on as an id. The files
+of the page are read once, at the start.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ _TABLE: tuple[tuple[str, re.Pattern[str], Answer], ...] = (
     ("POST", _pattern("/api/runs/RUN/continue"), acts.resume),
     ("POST", _pattern("/api/cleanup"), acts.cleanup),
 )
+_SCRIPTS = ("api", "base", "fleet", "forms", "main", "plots", "run")
 _PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/plots.js": ("plots.js", "text/javascript; charset=utf-8"),
+    **{"/%s.js" % name: (name + ".js", "text/javascript; charset=utf-8") for name in _SCRIPTS},
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _JSON = "application/json"

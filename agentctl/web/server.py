@@ -68,6 +68,7 @@ class Waiting:
         self.head: Head | None = None
         self.body = 0
         self.refused = False
+        self.gone = False
 
 
 class Server:
@@ -90,7 +91,7 @@ class Server:
             for key, _ in self._selector.select(0.5 if self._waiting else None):
                 if key.data is None:
                     self._accept(key.fileobj)  # type: ignore[arg-type]
-                elif self._waiting.get(key.fd) is key.data:  # one that had to go meanwhile is heard no more
+                else:
                     self._read(key.data)
             self._expire(time.monotonic())
 
@@ -120,6 +121,7 @@ class Server:
         waiting.sock.close()
 
     def _forget(self, waiting: Waiting) -> None:
+        waiting.gone = True
         del self._waiting[waiting.sock.fileno()]
         self._selector.unregister(waiting.sock)
 
@@ -128,6 +130,9 @@ class Server:
             self._drop(waiting)
 
     def _read(self, waiting: Waiting) -> None:
+        """What has come; of one that had to go meanwhile, nothing."""
+        if waiting.gone:
+            return
         try:
             data = waiting.sock.recv(_CHUNK)
         except BlockingIOError:

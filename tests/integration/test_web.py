@@ -282,7 +282,7 @@ def test_every_endpoint_is_written_down() -> None:
 
 
 def test_the_page_needs_no_token_and_tells_nothing(served: Served) -> None:
-    for path in ("/", "/page.css", "/page.js", "/plots.js", "/icon.svg"):
+    for path in routes._PAGE:
         answer = served.raw(served.head("GET %s HTTP/1.1" % path, token=""))
         assert answer.status == 200 and served.token.encode() not in answer.raw, path
         assert b"http://" not in answer.body.replace(b"http://www.w3.org/2000/svg", b""), path
