@@ -83,8 +83,8 @@ def needs(record: dict[str, Any], denied: int, told_at: Optional[float], now: fl
         quiet = status == RUNNING and told_at is not None and now - told_at > QUIET_S
         return "denied" if denied else "limit" if record.get("limit") else "quiet" if quiet else ""
     ended = record.get("finished_at") or 0
-    if now - ended > _RECENT_S or record.get("escalated_to"):
-        return ""
+    if now - ended > _RECENT_S or record.get("escalated_to") or record.get("goal"):
+        return ""  # history, or seen to by another run, or by the goal that it worked for
     if status in ("failed", TIMED_OUT, LOST, listing.INVALID):
         return "limit" if record.get("limit") else str(status)
     if status == FINISHED and record.get("goal_met") is False:

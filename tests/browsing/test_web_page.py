@@ -15,6 +15,7 @@ from browser import Page
 from conftest import World
 from conftest import eventually
 from conftest import git
+from goals import Stage
 from webbing import Served
 from webbing import Stream
 from webbing import many
@@ -181,7 +182,7 @@ def test_the_form_starts_a_run_for_each_prompt(seen: Seen, world: World) -> None
     seen.page.js("document.querySelector('.bar select').value = 'all'")
     seen.page.click(".bar button")
     seen.page.until("document.querySelectorAll('.plan p').length === 2")
-    assert "saves 1 files" in seen.page.text(".plan")
+    assert "saves 1 file and" in seen.page.text(".plan")
     seen.page.click(".plan button")
     seen.page.click(".plan button")
     seen.page.until("document.querySelectorAll('tbody tr').length === 0", 20)
@@ -304,3 +305,25 @@ def test_it_finds_its_server_again(world: World, chromium: Browser) -> None:
     seen.shown(run_id, "finished")
     seen.page.close()
     assert again.stop() == (0, "", "")
+
+
+def test_a_goals_cycles_checks_and_verdicts_are_a_timeline(seen: Seen, world: World) -> None:
+    stage = Stage(
+        world,
+        cycles=[
+            [["ask", "worker", "do: echo almost > want"], ["done", "first try"]],
+            [["ask", "worker", "do: echo yes > want"], ["done", "second try " + HOSTILE]],
+        ],
+    )
+    known = stage.reached("--verify", "sh check.sh")
+    goal = known["goal"]
+    seen.go("goals", "document.querySelectorAll('tbody tr').length === 1")
+    assert seen.page.text("tbody .badge") == "accepted"
+    seen.go("goal/" + goal, "document.querySelectorAll('.timeline > li').length === 2")
+    said = seen.page.js("[...document.querySelectorAll('.timeline > li')].map(l => [l.dataset.verdict,"
+                        " [...l.querySelectorAll('.judged .badge')].map(b => b.textContent)])")  # fmt: skip
+    assert said[0] == ["rejected", ["check failed"]]
+    assert said[1][0] == "accepted" and said[1][1].count("check passed") == 2 and said[1][1].count("accepts") == 2
+    assert "sh check.sh" in seen.page.text(".timeline > li .reasons")
+    assert "first try" in seen.page.text(".timeline > li") and seen.page.count("main img") == 0
+    assert seen.page.count("tbody tr") == len(known["members"])

@@ -93,7 +93,7 @@ export function badge(status, words) {
 // The figures of a row in words; what is unknown is left out.
 export function figures(row) {
   const used = row.usage || {}, said = [];
-  if (used.turns !== null && used.turns !== undefined) said.push(count(used.turns) + (used.turns === 1 ? " turn" : " turns"));
+  if (used.turns !== null && used.turns !== undefined) said.push(some(used.turns, "turn"));
   const share = context(row);
   if (share !== null) said.push(share.toFixed(0) + "% context");
   if (used.cost_usd !== null && used.cost_usd !== undefined) said.push(money(used.cost_usd));
@@ -107,13 +107,23 @@ export function context(row) {
 }
 
 export function change(diff) {
-  return `${diff.files} file${diff.files === 1 ? "" : "s"} +${diff.added} −${diff.removed}`;
+  return `${some(diff.files, "file")} +${diff.added} −${diff.removed}`;
 }
 
 export function who(row) {
   const worker = [row.backend, row.model].filter(Boolean).join(" ");
-  return [row.agent, row.role, row.profile, worker, row.project, row.workflow && "step " + row.step]
+  const agent = (row.agent || "").replace(/^\d{8}-\d{6}-[0-9a-f]{4}-/, "");
+  return [agent, row.role, row.profile, worker, row.project, row.workflow && "step " + row.step]
     .filter(Boolean).join(" · ");
+}
+
+export function some(n, what) {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
+
+// A run that is a goal has a timeline of its own.
+export function place(row) {
+  return (row.backend === "goal" ? "#/goal/" : "#/run/") + row.run_id;
 }
 
 export function took(row) {

@@ -1,7 +1,7 @@
 // Views of many: the fleet, all runs, goals, sessions, worktrees.
 
-import { LIVE, NEEDS, NONE, ago, badge, change, context, count, duration, empty, field, figures, h, money, seconds,
-  size, took, when, who } from "./base.js";
+import { LIVE, NEEDS, NONE, ago, badge, change, context, count, duration, empty, field, figures, h, money, place,
+  seconds, size, some, took, when, who } from "./base.js";
 import { button, fleet, get, post, say } from "./api.js";
 
 export function actions(row, done = () => {}) {
@@ -30,7 +30,7 @@ function card(row) {
   return h("article", { class: "run", "data-run": row.run_id, "data-status": row.status, "data-needs": row.needs || false },
     h("div", { class: "top" },
       badge(row.status),
-      h("a", { class: "title", href: "#/run/" + row.run_id, text: row.title || row.run_id, title: row.title }),
+      h("a", { class: "title", href: place(row), text: row.title || row.run_id, title: row.title }),
       row.needs ? h("span", { class: "need", text: NEEDS[row.needs] || row.needs }) : null),
     h("div", { class: "who", text: who(row) }),
     said ? h("div", { class: "doing", text: said, title: said }) : null,
@@ -110,7 +110,7 @@ export function cell(label, ...content) {
 function runRow(row) {
   return h("tr", { "data-run": row.run_id },
     cell("status", badge(row.status), row.needs && row.needs !== row.status ? h("span", { class: "need", text: NEEDS[row.needs] || row.needs }) : null),
-    cell("title", h("a", { href: "#/run/" + row.run_id, text: row.title || row.run_id }), h("small", { text: who(row) })),
+    cell("title", h("a", { href: place(row), text: row.title || row.run_id }), h("small", { text: who(row) })),
     cell("began", h("span", { text: when(row.created_at) })),
     cell("took", h("span", { text: duration(took(row)) })),
     cell("cost", h("span", { text: money(row.usage?.cost_usd ?? row.usage?.virtual_usd) })),
@@ -172,7 +172,7 @@ export async function sessionsView(view) {
   const rows = sessions.map((one) => h("tr", {},
     cell("state", badge(one.live ? "running" : "finished", one.live ? "live" : "at rest")),
     cell("conversation", one.run_id ? h("a", { href: "#/run/" + one.run_id, text: one.title || one.session_id }) : h("span", { text: one.title || one.session_id }),
-      h("small", { text: [one.agent, one.backend, one.model, one.project || one.cwd].filter(Boolean).join(" · ") })),
+      h("small", { text: [(one.agent || "").replace(/^\d{8}-\d{6}-[0-9a-f]{4}-/, ""), one.backend, one.model, one.project || one.cwd].filter(Boolean).join(" · ") })),
     cell("context", h("span", { text: one.context_tokens ? count(one.context_tokens) + " tokens" : NONE })),
     cell("last", one.last_at ? ago(one.last_at) : h("span", { text: NONE })),
     cell("", one.live || !one.run_id ? "" : h("a", { class: "button", href: `#/run/${one.run_id}/again`, text: "Resume" }))));
@@ -208,7 +208,7 @@ export async function treesView(view) {
 }
 
 function planned(run) {
-  const saves = run.saves ? `saves ${run.saves.files} files and ${run.saves.commits} commits, ` : "";
+  const saves = run.saves ? `saves ${some(run.saves.files, "file")} and ${some(run.saves.commits, "commit")}, ` : "";
   const gone = [run.worktree && "its worktree " + run.worktree, run.pane && "its pane"].filter(Boolean).join(" and ");
   const kept = run.keeps.length ? " keeps " + run.keeps.join("; ") : "";
   return `${run.title || run.run_id}: ${gone ? saves + "removes " + gone : ""}${kept}`;

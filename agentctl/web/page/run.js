@@ -1,6 +1,6 @@
 // One run: what it was asked, its events as they happen, what it changed, its files and figures.
 
-import { LIVE, NEEDS, NONE, ago, badge, clock, count, duration, empty, figures, h, money, size, took, when, who } from "./base.js";
+import { LIVE, NEEDS, NONE, ago, badge, clock, count, duration, empty, figures, h, money, size, some, took, when, who } from "./base.js";
 import { button, fleet, follow, get, post, say } from "./api.js";
 import { actions, cell, table } from "./fleet.js";
 
@@ -249,7 +249,7 @@ function cycleNode(cycle) {
     h("h3", {}, `Cycle ${cycle.cycle}`, badge(verdict === "accepted" ? "finished" : verdict === "rejected" ? "failed" : "running", verdict)),
     cycle.orchestrator.length ? h("p", { class: "chain" }, ...cycle.orchestrator.map((id) => h("a", { href: "#/run/" + id, text: "directed by " + id }))) : null,
     cycle.claim ? h("p", {}, h("b", { text: cycle.claim === "done" ? "Claims to be done: " : "Gives up: " }), cycle.summary) : null,
-    cycle.checkpoint ? h("p", { class: "told", text: `checkpoint ${cycle.checkpoint.slice(0, 12)}, ${cycle.files ?? NONE} files differ` }) : null,
+    cycle.checkpoint ? h("p", { class: "told", text: `checkpoint ${cycle.checkpoint.slice(0, 12)}, ${some(cycle.files ?? NONE, "file")} changed` }) : null,
     ...cycle.checks.map((one) => judged(one.passed, one.passed ? "check passed" : "check failed",
       `${one.command || ""}${one.of === "guarded" ? " (with its own files as they were)" : ""}`, [one.why, one.tail])),
     ...cycle.verdicts.map((one) => judged(one.accept, one.accept ? "accepts" : "rejects", one.who, [...(one.reasons || []), ...[one.evidence || []].flat()], one.run)),
