@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import select
 import socket
 import subprocess
 import threading
@@ -203,9 +202,11 @@ class Socket:
     def take(self, seconds: float = 20) -> tuple[int, bytes]:
         """The next frame that is no ping: (opcode, payload); (-1, b"") at the end."""
         self.sock.settimeout(seconds)
+        deadline = time.monotonic() + 2 * seconds
         for opcode, payload in self._frames():
             if opcode != 9:
                 return opcode, payload
+            assert time.monotonic() < deadline, "nothing but pings"
         return -1, b""
 
     def _frames(self) -> Iterator[tuple[int, bytes]]:
@@ -234,11 +235,6 @@ class Socket:
 
     def close(self) -> None:
         self.sock.close()
-
-
-def waits(sock: socket.socket, seconds: float) -> bool:
-    """Whether nothing can be read within that time."""
-    return not select.select([sock], [], [], seconds)[0]
 
 
 def many(world: World, template: str, count: int, day_s: float = 86400.0) -> list[str]:

@@ -305,6 +305,20 @@ def test_the_token_is_for_its_owner_alone_and_lasts(world: World) -> None:
     assert not kept.is_symlink() and not (world.root / "elsewhere").exists()
 
 
+def test_a_browser_is_led_to_the_page_without_a_token_in_its_arguments(world: World) -> None:
+    """What a program is started with is seen by everybody on the machine."""
+    browser, given = world.root / "browser", world.root / "given"
+    browser.write_text('#!/bin/sh\necho "$1" > %s.new && mv %s.new %s\n' % (given, given, given))
+    browser.chmod(0o755)
+    world.env["BROWSER"] = "%s %%s" % browser
+    served = Served(world, "--open")
+    url = eventually(lambda: given.exists() and given.read_text().strip())
+    assert url == "file://%s" % (world.home / "web.html")
+    leads = world.home / "web.html"
+    assert "url=%s" % served.url in leads.read_text() and stat.S_IMODE(leads.stat().st_mode) == 0o600
+    assert served.stop() == (0, "", "")
+
+
 def test_only_loopback_unless_it_is_said_what_that_means(world: World) -> None:
     served = Served(world)
     listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()
