@@ -18,6 +18,7 @@ from agentctl.web import routes
 from conftest import World
 from conftest import eventually
 from conftest import git
+from conftest import runners
 from webbing import Served
 from webbing import Socket
 from webbing import Stream
@@ -243,6 +244,7 @@ def test_a_killed_runner_and_a_removed_folder_are_seen(world: World, served: Ser
     (child,) = served.post("/api/runs/%s/continue" % run_id, prompt="true")["runs"]
     eventually(lambda: stream.rows()[run_id]["needs"] == "", 20)
     world.result(child["run_id"])
+    eventually(lambda: not runners(str(world.home)))  # they tidy up after the result
     shutil.rmtree(world.folder(child["run_id"]))
     eventually(lambda: child["run_id"] not in stream.rows(), 30)
     stream.close()
