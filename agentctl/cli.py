@@ -61,6 +61,7 @@ COMMANDS: dict[str, str] = {
     "replay": "read a run's raw output again with today's adapter",
     "demo": "see it work in one minute, without an account",
     "doctor": "check everything agentctl depends on, with remedies",
+    "web": "see and steer it all in a browser, live",
     "mcp": "serve these commands as tools to an MCP client",
     "plugin": "make a plugin for Claude Code: a skill, slash commands, hooks",
     "completion": "print a completion script for bash, zsh or fish",

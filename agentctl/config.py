@@ -11,9 +11,8 @@ import os
 
 from . import backends
 from . import files
-from . import noticing
 from . import paths
-from . import prices
+from . import sense
 from . import text
 from .errors import AgentctlError
 from .errors import usage_error
@@ -106,8 +105,6 @@ class Config(Record):
     wrong: str = ""
 
 
-DAY_LIMITS = ("cost_usd", "turns", "tokens")
-TRANSPORTS = ("pull", "hooks", "keys", "status")
 _SETTINGS = Config().to_json().keys() - {"problem", "wrong"}
 _ABOVE_ZERO = (
     "panes_per_window",
@@ -155,47 +152,10 @@ def _faults(raw: dict[str, Any]) -> dict[str, str]:
     """What is wrong with the values, by setting: their type, or that they make no sense."""
     found = {n: "`%s` must be above 0" % n for n in _ABOVE_ZERO if isinstance(raw.get(n), (int, float)) and raw[n] <= 0}
     found.update({n.partition(".")[0]: "`%s` has the wrong type" % n for n in misfits(Config, raw)})
-    for name, wrong in _CHECKS:
+    for name, wrong in sense.CHECKS:
         said = wrong(raw.get(name))
         found.update({name: "`%s`: %s" % (name, said)} if said else {})
     return {name: words for name, words in found.items() if name in _SETTINGS}
-
-
-def _wrong_with_parallel(wanted: object) -> str:
-    numbers = list(wanted.values()) if isinstance(wanted, dict) else [] if wanted is None else [wanted]
-    good = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers)
-    return "" if good else "it is a number above 0, or an object of such numbers by backend"
-
-
-def _wrong_with_prefix(raw: object) -> str:
-    """By the rules of git check-ref-format, for each part."""
-    parts = raw.split("/") if isinstance(raw, str) else ["x"]
-    bad = [p for p in parts if p in ("", "@") or p[0] in ".-" or p.endswith((".", ".lock")) or ".." in p or "@{" in p]
-    strange = isinstance(raw, str) and any(c <= " " or c in "~^:?*[\\\x7f" for c in raw)
-    return "no branch can begin like this" if bad or strange else ""
-
-
-def _wrong_with_wake(raw: object) -> str:
-    lists = list(raw.values()) if isinstance(raw, dict) else [] if raw is None else [raw]
-    good = all(isinstance(words, list) and all(w in TRANSPORTS for w in words) for words in lists)
-    return "" if good else "it is a list of %s, or an object of such lists" % ", ".join(TRANSPORTS)
-
-
-def _wrong_with_day(raw: object) -> str:
-    names = raw if isinstance(raw, dict) else {}
-    good = all(isinstance(n, (int, float)) and not isinstance(n, bool) and n > 0 for n in names.values())
-    good = good and names.keys() <= set(DAY_LIMITS)
-    return "" if good else "it is an object of numbers above 0: %s" % ", ".join(DAY_LIMITS)
-
-
-_CHECKS = (
-    ("day_limits", _wrong_with_day),
-    ("wake", _wrong_with_wake),
-    ("max_parallel", _wrong_with_parallel),
-    ("branch_prefix", _wrong_with_prefix),
-    ("prices", prices.wrong_with),
-    ("notify", noticing.wrong_with),
-)
 
 
 def misfits(kind: type[Record], raw: dict[str, Any]) -> list[str]:
@@ -213,8 +173,8 @@ def _differences(given: object, taken: object) -> list[str]:
 def transports(config: Config, orchestrator: str) -> tuple[str, ...]:
     """How to wake an orchestrator, in order; what is no transport is left out."""
     wanted = config.wake.get(orchestrator, config.wake.get("*")) if isinstance(config.wake, dict) else config.wake
-    listed = wanted if isinstance(wanted, list) else TRANSPORTS
-    return tuple(dict.fromkeys(t for t in listed if t in TRANSPORTS and (config.wake_keys or t != "keys")))
+    listed = wanted if isinstance(wanted, list) else sense.TRANSPORTS
+    return tuple(dict.fromkeys(t for t in listed if t in sense.TRANSPORTS and (config.wake_keys or t != "keys")))
 
 
 def profiles(config: Config) -> dict[str, Profile]:

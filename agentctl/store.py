@@ -63,6 +63,7 @@ _NAMES.update({name: name.replace("_", ".") for name in ("notify_log", "crash_lo
 _NAMES["dotenv"] = ".env"
 _NAMES["notices"] = "notices"
 _NAMES["figures_cache"] = "figures.cache"
+_NAMES.update(web_token="web.token", web_page="web.html")
 
 
 class Run:

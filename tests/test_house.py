@@ -21,7 +21,7 @@ Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 LAYERS: dict[str, tuple[str, ...]] = {
     "words": (
         *("errors", "record", "measures", "event", "model", "settings", "text", "request", "prices", "toolset"),
-        *("meter", "noticing"),
+        *("meter", "noticing", "sense"),
     ),
     "kit": (
         "strictjson",
@@ -108,7 +108,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "faces": (
         *("ui", "glass", "topics", "commands", "cli", "mishap", "errands", "orch", "orchpane", "installer", "mcp"),
-        *("python", "__main__", "__init__"),
+        *("web", "python", "__main__", "__init__"),
     ),
 }
 """An import may only point to the left (up, in this table)."""
@@ -124,6 +124,7 @@ SIDEWAYS: dict[str, str] = {
     "toolset": "record",
     "meter": "model",
     "noticing": "record",
+    "sense": "noticing prices",
     # kit
     "paths": "",
     "bell": "files",
@@ -243,6 +244,7 @@ FACES_AND_DOORS: dict[str, str] = {
     "orchpane": "tmux store inbox claude_tui",
     "installer": "store",
     "python": "store flows",
+    "web": "store",
 }
 """Where a face knows a door: `store` to name a home or a run by a word of the command line."""
 
@@ -260,6 +262,7 @@ BROAD_EXCEPTS: dict[str, int] = {
     "doctor.rows": 1,  # a check that breaks is a row
     "keeper": 1,  # one that is gone would still be relied on
     "cli": 1,  # a bug of ours becomes one line for the user
+    "web.server": 1,  # the same
     "mcp.server": 1,  # a bug of ours answers one call; the others go on
     "runner": 2,  # a bug of ours ends the run with a reason; a hint that fails loses nothing
     "waiting": 1,  # raised again where the answer is taken: a silent thread would make `wait` hang
@@ -293,12 +296,13 @@ SLOW = (
     "email",
 )
 """Modules that cost start-up time, or bring what we have a door for."""
-SLOW_ALLOWED: dict[str, str] = {"figures.export": "sqlite3", "apidoor": "http socket urllib"}
+SLOW_ALLOWED: dict[str, str] = {"figures.export": "sqlite3", "apidoor": "http socket urllib", "web.server": "socket"}
 STANDARD = (
     "_thread",  # for `wait` of many: threading costs 0.3 ms a thread
     "gc",
     "__future__",
     "argparse",
+    "binascii",  # the handshake of a WebSocket
     "codecs",
     "ctypes",
     "datetime",  # with zoneinfo, once a limit was run into: vendors tell its end in a zone
@@ -306,6 +310,7 @@ STANDARD = (
     "errno",
     "fcntl",
     "hashlib",
+    "hmac",  # tokens are compared in constant time
     "importlib",
     "itertools",
     "json",
@@ -314,6 +319,7 @@ STANDARD = (
     "queue",
     "re",
     "select",
+    "selectors",  # `web` reads from hundreds of connections at a time
     "shlex",
     "shutil",
     "signal",
@@ -325,6 +331,7 @@ STANDARD = (
     "traceback",
     "zoneinfo",
     "unicodedata",  # how wide a letter is in a terminal; only where one is not ASCII
+    "webbrowser",  # `web --open`
 )
 """What of the standard library is used; a new one is weighed by adding it here."""
 AVOIDED = re.compile(

@@ -9,7 +9,7 @@ from .. import config
 from .. import text
 from .. import ui
 from ..cleanup import cleaning
-from ..cleanup import clearing
+from ..cleanup import plans
 from ..cleanup.cleaning import Wanted
 from ..errors import usage_error
 from ..model import FORMAT
@@ -18,12 +18,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from argparse import Namespace
-    from typing import Any
 
     from ..cleanup.cleaning import Facts
     from ..cleanup.cleaning import Item
     from ..cleanup.clearing import Outcome
-    from ..store import Home
 
 EXAMPLES = """  agentctl cleanup --merged --dry-run
   agentctl cleanup --older-than 7d --project shop
@@ -50,16 +48,16 @@ def run(args: Namespace) -> int:
     if not (args.dry_run or args.yes) and (args.json or not ui.may_ask()):
         raise usage_error("nobody can be asked here", "look first with --dry-run, then give --yes")
     configured = config.sound(home)
-    plan = [(facts, cleaning.planned(facts, args.runs)) for facts in _surveyed(home, configured, wanted, now)]
+    plan = plans.made(home, configured, wanted, now)
     if not args.json:
         _print(plan)
     will = [pair for pair in plan if pair[1].removes()]
     if will and not args.dry_run and not args.yes and not ui.asked("remove this?"):
         ui.say("nothing was removed")
         return 1
-    outcomes = {} if args.dry_run else _carried_out(home, configured, will, now)
+    outcomes = {} if args.dry_run else plans.carried_out(home, configured, will, now)
     if args.json:
-        runs = [_row(item, outcomes.get(item.run_id)) for _, item in plan]
+        runs = [plans.row(item, outcomes.get(item.run_id)) for _, item in plan]
         ui.data({"format": FORMAT, "dry_run": args.dry_run, "runs": runs})
     else:
         _tell(outcomes)
@@ -79,17 +77,6 @@ def _wanted(args: Namespace, now: float) -> Wanted:
         project=args.project,
         folders=args.runs,
     )
-
-
-def _surveyed(home: Home, configured: config.Config, wanted: Wanted, now: float) -> list[Facts]:
-    return list(cleaning.Survey(home, configured, wanted, now).facts())
-
-
-def _carried_out(
-    home: Home, configured: config.Config, will: list[tuple[Facts, Item]], now: float
-) -> dict[str, Outcome]:
-    clearing.sweep(home, now)
-    return {item.run_id: clearing.carry_out(home, configured, facts, item) for facts, item in will}
 
 
 def _print(plan: list[tuple[Facts, Item]]) -> None:
@@ -123,23 +110,6 @@ def _saved(item: Item) -> str:
 
 def _some(number: int, what: str) -> str:
     return "%d %s%s" % (number, what, "" if number == 1 else "s")
-
-
-def _row(item: Item, outcome: Outcome | None) -> dict[str, Any]:
-    saved = {"files": item.saved.files, "bytes": item.saved.size, "commits": item.saved.commits}
-    return {
-        "run_id": item.run_id,
-        "title": item.title,
-        "project": item.project,
-        "worktree": item.worktree or None,
-        "branch": item.branch or None,
-        "pane": item.pane or None,
-        "run_folder": bool(item.folder),
-        "saves": {**saved, "ignored_left_out": item.saved.ignored} if item.worktree else None,
-        "removed": list(outcome.removed) if outcome else [],
-        "rescue": (outcome.rescue if outcome else "") or None,
-        "keeps": list(outcome.stays if outcome else item.stays),
-    }
 
 
 def _tell(outcomes: dict[str, Outcome]) -> None:

@@ -14,6 +14,7 @@ from .reading import ENVIRONMENT
 from .reading import EXIT_CODES
 from .reading import HOME
 from .reading import STATUSES
+from .serving import WEB_API
 from .setting import BACKENDS
 from .setting import CONFIG
 from .setting import PROFILES
@@ -45,5 +46,6 @@ TOPICS: dict[str, tuple[str, str]] = {
     "schema": ("the report, and a shape of your own for it", SCHEMA),
     "statuses": ("what became of a run: status, goal_met, verified", STATUSES),
     "trust": ("what a worker may do, and what is believed of what it says", TRUST),
+    "web-api": ("what `agentctl web` answers, and to whom", WEB_API),
     "workflows": ("steps that follow each other, and how to write one", WORKFLOWS),
 }

@@ -86,6 +86,8 @@ The home is readable by you alone; `agentctl help environment` says where it is.
   holds/           accounts that ran into a limit, and until when nothing calls
                    their vendor: `agentctl help limits`
   figures.cache    keeps `stats` quick; it can be removed at any time
+  web.token        lets in who opens the page: `agentctl help web-api`
+  web.html         leads a browser there, for `web --open`
   crash.log        tracebacks of unexpected errors
   runs/ID/         one folder per run; ID is YYYYmmdd-HHMMSS-xxxx in UTC
 
