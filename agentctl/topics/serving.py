@@ -25,7 +25,8 @@ be done, 421 a Host that is not ours, 503 too many at a time.
   GET /api/runs/ID/diff       ?from=BYTE, as above; a patch in pieces
   GET /api/stats              sums: all, by_day, by_agent, by_role, by_model,
                               by_project; ?days=N &project=
-  GET /api/sessions           conversations that can be gone on with
+  GET /api/sessions           conversations that can be gone on with, ours and
+                              those begun by hand; ?hours=N &project= &limit=
   GET /api/worktrees          as `agentctl worktrees --json`
   GET /api/goals, /api/goals/ID
                               as `agentctl goal list` and `goal show` tell it
@@ -38,6 +39,8 @@ be done, 421 a Host that is not ours, 503 too many at a time.
                               ID: a run, a workflow, or an agent's name
   POST /api/runs/ID/continue  {"prompt": ...}: a new run goes on from an ended
                               one; {}: a paused one goes on
+  POST /api/sessions/ID/resume
+                              {"prompt": ...}: a run goes on with any of them
   POST /api/cleanup           {"all": true}, or merged, older_than, ids,
                               project. Only says what it would do, unless
                               "dry_run" is false

@@ -19,6 +19,7 @@ from ..errors import usage_error
 from ..goals import asked
 from ..goals import starting
 from ..model import FORMAT
+from ..sessions import adopting
 from ..store import ID
 from ..verbs import asking
 from ..verbs.asking import flag
@@ -96,6 +97,15 @@ def resume(site: Site, ids: tuple[str, ...], body: Given) -> dict[str, Any]:
     if given:
         raise usage_error("the prompt is empty", "write what is to be done next")
     return _outcomes(pausing.go_on(site.home, _meant(site, ids[0]), site.env))
+
+
+def adopt(site: Site, ids: tuple[str, ...], body: Given) -> dict[str, Any]:
+    """A run goes on with a conversation, whoever began it."""
+    given = _checked(body, GO_ON)
+    if not given.get("prompt", "").strip():
+        raise usage_error("the prompt is empty", "write what is to be done next")
+    run_id = adopting.adopt(site.home, ids[0], asking.request(given), site.env)
+    return {"format": FORMAT, "runs": [{"run_id": run_id, "status": "queued", "doing": "", "followed_by": ""}]}
 
 
 def stop(site: Site, ids: tuple[str, ...], body: Given) -> dict[str, Any]:

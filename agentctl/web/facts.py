@@ -20,6 +20,7 @@ from ..figures import totals
 from ..goals import kin
 from ..goals import showing
 from ..model import FORMAT
+from ..sessions import finding as conversations
 from . import reading
 from . import rows
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from ..sessions.session import Session
     from ..store import Home
     from ..store import Run
     from .site import Site
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     Given = dict[str, Any]
 
 _MOST_RUNS = 500
+_SESSION_HOURS, _MOST_HOURS = 24 * 7, 24 * 3650
+_OF_SESSION = (
+    *("session_id", "run_id", "backend", "model", "project", "cwd", "agent", "status", "title", "context_tokens"),
+)
 _RUNS = 100
 _MOST_GOALS = 100
 _PROMPT = 200_000
@@ -51,21 +57,34 @@ def status(site: Site, _ids: tuple[str, ...], _given: Given) -> dict[str, Any]:
 
 
 def sessions(site: Site, _ids: tuple[str, ...], given: Given) -> dict[str, Any]:
-    """The conversations that can be gone on with: those of our own runs, each by its newest run."""
+    """Conversations that can be gone on with, newest first: of our own runs, each by its newest run, and others'."""
+    project, most = given.get("project", ""), _number(given, "limit", _RUNS, _MOST_RUNS)
     found: dict[str, dict[str, Any]] = {}
-    for run_id in finding.newest(site.home, given.get("project", "")):
+    for run_id in finding.newest(site.home, project):
         record = listing.record_of(site.home, run_id, time.time())
         if record and record.get("session_id") and record["session_id"] not in found:
             found[record["session_id"]] = _session(record)
-        if len(found) >= _number(given, "limit", _RUNS, _MOST_RUNS):
+        if len(found) >= most:
             break
-    return {"format": FORMAT, "sessions": list(found.values())}
+    hours = float(_number(given, "hours", _SESSION_HOURS, _MOST_HOURS))
+    wanted = conversations.Wanted(hours=hours, project=project)
+    for one in conversations.recent(site.home, wanted, site.env, time.time()).sessions:
+        found.setdefault(one.session_id, _foreign(one))
+    ordered = sorted(found.values(), key=lambda one: one["last_at"] or "9", reverse=True)
+    return {"format": FORMAT, "sessions": ordered[:most]}
 
 
 def _session(record: dict[str, Any]) -> dict[str, Any]:
-    names = ("session_id", "run_id", "backend", "model", "project", "cwd", "agent", "status", "title", "context_tokens")
-    known = {name: record.get(name) for name in names}
+    known = {name: record.get(name) for name in _OF_SESSION}
     return text.public({**known, "live": "doing" in record, "last_at": record.get("finished_at") or None})
+
+
+def _foreign(one: Session) -> dict[str, Any]:
+    """One that a person began without us; `run_id` is None."""
+    known = {name: one.to_json().get(name) for name in _OF_SESSION}
+    title = one.title or text.one_line(one.prompt or "", 80)
+    more = {"run_id": one.run_id or None, "title": title, "live": bool(one.live), "last_at": one.last_active_at}
+    return text.public({**known, **more})
 
 
 def all_worktrees(site: Site, _ids: tuple[str, ...], given: Given) -> dict[str, Any]:

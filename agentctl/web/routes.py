@@ -55,6 +55,7 @@ _TABLE: tuple[tuple[str, re.Pattern[str], Answer], ...] = (
     ("POST", _pattern("/api/agents/ANY/resume"), acts.resume),
     ("POST", _pattern("/api/agents/ANY/stop"), acts.stop),
     ("POST", _pattern("/api/runs/RUN/continue"), acts.resume),
+    ("POST", _pattern("/api/sessions/ANY/resume"), acts.adopt),
     ("POST", _pattern("/api/cleanup"), acts.cleanup),
 )
 _SCRIPTS = ("api", "base", "fleet", "forms", "main", "plots", "run")

@@ -19,6 +19,8 @@ from conftest import World
 from conftest import eventually
 from conftest import git
 from conftest import runners
+from vendors import Vendors
+from webbing import AGENT
 from webbing import Served
 from webbing import Socket
 from webbing import Stream
@@ -88,6 +90,24 @@ def test_continue_goes_on_from_an_ended_run(world: World, served: Served) -> Non
     assert (session["run_id"], session["session_id"]) == (next_one["run_id"], result["session_id"])
     assert served.post("/api/runs/%s/continue" % first, 400, prompt="  ", model="x")["error"] == "the prompt is empty"
     assert served.post("/api/runs/%s/continue" % first, 409)["hint"]
+
+
+def test_a_conversation_that_was_begun_by_hand_is_shown_and_gone_on_with(world: World, served: Served) -> None:
+    made = Vendors(world.user).claude(str(world.project), 100, prompt="Sell <b>plums</b>\u202e")
+    (session,) = served.get("/api/sessions?project=p")["sessions"]
+    assert (session["session_id"], session["run_id"], session["live"]) == (made["session_id"], None, False)
+    assert session["title"].startswith("Sell <b>plums</b>") and session["project"] == "p"
+    words: dict[str, Any] = {"prompt": "more", "backend": "claude"}
+    assert "not installed" in served.post("/api/sessions/%s/resume" % session["session_id"], 409, **words)["error"]
+    program = world.root / "claude"
+    program.write_text(AGENT.replace("--session", "--resume"))
+    program.chmod(0o755)
+    world.config(executables={"claude": str(program)})
+    (run,) = served.post("/api/sessions/%s/resume" % session["session_id"], **words)["runs"]
+    result = world.result(run["run_id"])
+    assert (result["session_id"], result["summary"]) == (session["session_id"], "did: more")
+    assert served.post("/api/sessions/nosuch/resume", 409, **words)["error"]
+    assert served.post("/api/sessions/%s/resume" % session["session_id"], 400)["error"] == "the prompt is empty"
 
 
 def test_what_cannot_be_started_is_said_and_nothing_starts(served: Served) -> None:

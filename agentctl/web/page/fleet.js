@@ -175,9 +175,18 @@ export async function sessionsView(view) {
       h("small", { text: [(one.agent || "").replace(/^\d{8}-\d{6}-[0-9a-f]{4}-/, ""), one.backend, one.model, one.project || one.cwd].filter(Boolean).join(" · ") })),
     cell("context", h("span", { text: one.context_tokens ? count(one.context_tokens) + " tokens" : NONE })),
     cell("last", one.last_at ? ago(one.last_at) : h("span", { text: NONE })),
-    cell("", one.live || !one.run_id ? "" : h("a", { class: "button", href: `#/run/${one.run_id}/again`, text: "Resume" }))));
+    cell("", one.live ? "" : one.run_id ? h("a", { class: "button", href: `#/run/${one.run_id}/again`, text: "Resume" }) : adopt(one))));
   view.replaceChildren(h("h1", { text: "Sessions" }), h("p", { class: "told", text: "Conversations that can be gone on with." }),
     rows.length ? table(["state", "conversation", "context", "last", ""], rows) : empty("No conversation yet."));
+}
+
+function adopt(one) {
+  const prompt = h("textarea", { rows: 3, "aria-label": "what is to be done next" });
+  const go = button("Go on", async () => {
+    const { runs } = await post(`/api/sessions/${one.session_id}/resume`, { prompt: prompt.value, backend: one.backend });
+    location.hash = "#/run/" + runs[0].run_id;
+  }, { class: "strong" });
+  return h("details", {}, h("summary", { text: "Resume" }), prompt, h("div", { class: "bar" }, go));
 }
 
 export async function treesView(view) {
