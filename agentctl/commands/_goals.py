@@ -127,7 +127,12 @@ def _place(plan: Planned) -> str:
 def _limits(asked: GoalAsked) -> str:
     cycles = "one cycle" if asked.mode == asking.MISSION else "at most %d cycles" % asked.max_cycles
     ends = text.iso(asked.deadline)
-    more = ("until %s" % ends if ends else "", text.money(asked.max_cost_usd) if asked.max_cost_usd else "")
+    more = (
+        "until %s" % ends if ends else "",
+        text.money(asked.max_cost_usd) if asked.max_cost_usd else "",
+        "%s tokens" % text.count(asked.max_tokens) if asked.max_tokens else "",
+        "%d turns" % asked.max_turns if asked.max_turns else "",
+    )
     return ", ".join(filter(None, (cycles, *more)))
 
 

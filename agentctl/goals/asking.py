@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from .. import finding
 from .. import locks
 from ..errors import AgentctlError
 from ..errors import usage_error
@@ -102,6 +103,7 @@ class Asker:
                 continue
             if Run(self.goal.home, spec.wake.run).spec().step != step or run.text("prompt.md") != ask.prompt:
                 continue
-            if kin.known(run)["status"] in _ADOPTABLE:
+            last = Run(self.goal.home, finding.last_of(self.goal.home, run.id))
+            if kin.known(last)["status"] in _ADOPTABLE:
                 return run
         return None

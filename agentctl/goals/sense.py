@@ -10,12 +10,17 @@ from .. import gitdoor
 from ..branches import checkpoints
 from ..errors import AgentctlError
 from ..errors import usage_error
+from ..text import one_line
 from . import asked as asking
 from . import deciding
 from . import guarding
+from . import journal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..store import Run
     from .asked import GoalAsked
 
 
@@ -37,6 +42,14 @@ def check(asked: GoalAsked, left_out: list[str]) -> None:
             "the check goes to %s itself, where the work is done: it is to run in a fresh checkout" % asked.top,
             "name what it runs from where the project is: `make test`, not `cd %s && make test`" % asked.top,
         )
+
+
+def check_left(asked: GoalAsked, runs: Sequence[Run]) -> None:
+    """Raises AgentctlError where whoever goes on with a goal's runs would have nothing to do."""
+    step = deciding.next_step(asked, journal.believed(journal.entries(runs)))
+    if step.do == deciding.OVER:
+        words = "nothing is left to do for goal %s: %s" % (runs[0].id, one_line(step.why, 300))
+        raise AgentctlError(words, "allow it more: `--mode saga --max-cycles N`")
 
 
 def _strays(asked: GoalAsked) -> bool:

@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..planning import Plan
     from ..store import Home
-    from ..store import Run
 
     T = TypeVar("T")
 
@@ -59,6 +58,7 @@ BESIDE, COMMIT = "worktree", "commit"
 ORCHESTRATORS = ("claude", "codex", "anthropic", "gemini")
 _LATE_S = 300.0
 _MOST_NAMED = 5
+_SWEEPS = 5  # whoever was being started while we looked is seen the next time
 
 
 class Wish(Record):
@@ -252,6 +252,7 @@ def resume(home: Home, word: str, changes: Mapping[str, Any], env: Mapping[str, 
             raise AgentctlError("goal %s was accepted" % goal.root, "see `agentctl report %s`" % goal.root)
         asked = goal.asked.replace(root=goal.root, **{k: v for k, v in changes.items() if v is not None})
         sense.check(asked, [])
+        sense.check_left(asked, goal.runs)
         if not goal.spec.worktree.path:
             _refuse_beside(home, asked.top, goal.root)
         project = followup.project_of(home, goal.spec)
@@ -272,10 +273,14 @@ def stop(home: Home, word: str, env: Mapping[str, str]) -> list[str]:
     own = [goal.run] if kin.known(goal.run)["status"] in LIVE else []
     if own:
         api.stop(home, [goal.run.id])
-    left: list[Run] = kin.live(home, goal.root)
-    if left:
-        api.stop(home, [run.id for run in left])
-    return [run.id for run in (*own, *left)]
+    ended = [run.id for run in own]
+    for _ in range(_SWEEPS):
+        left = [run.id for run in kin.live(home, goal.root) if run.id not in ended]
+        if not left:
+            break
+        api.stop(home, left)
+        ended += left
+    return ended
 
 
 def deadline(max_time: Optional[float], until: Optional[float], now: float) -> Optional[float]:

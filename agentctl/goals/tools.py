@@ -94,7 +94,7 @@ class GoalTools:
         if not begun:
             return Answer(text=_json(rows[0] if len(rows) == 1 else rows), error=True)
         if wait:
-            told = {result.run_id: self._told(result) for result in self._ended(begun, len(begun), caller)}
+            told = {result.run_id: self._told(result, caller) for result in self._ended(begun, len(begun), caller)}
             rows = [told.get(row, {"run": row, "status": "at work"}) if isinstance(row, str) else row for row in rows]
         else:
             rows = [{"run": row, "status": "at work"} if isinstance(row, str) else row for row in rows]
@@ -110,7 +110,7 @@ class GoalTools:
         if unknown or not wanted:
             words = "run %s was answered already, or not begun by you" % unknown[0] if unknown else "nobody is at work"
             raise usage_error(words, "ask somebody with `wait` false first")
-        told = [self._told(result) for result in self._ended(wanted, 1, caller)]
+        told = [self._told(result, caller) for result in self._ended(wanted, 1, caller)]
         return Answer(text=_json({"answers": told, "still_at_work": list(self._open)}))
 
     def _ended(self, ids: Sequence[str], count: int, caller: Caller) -> list[Result]:
@@ -138,11 +138,12 @@ class GoalTools:
             "%s: %s %s" % (one["run_id"][-4:], one["status"], printable(one.get("doing") or "")[:80]) for one in known
         )
 
-    def _told(self, result: Result) -> dict[str, Any]:
-        """What a model is told of a result; of one that another run went on for, of that one."""
+    def _told(self, result: Result, caller: Caller) -> dict[str, Any]:
+        """What a model is told of a result; of one that another run went on for, of that one, while it listens."""
         last = finding.last_of(self._goal.home, result.run_id)
         if last != result.run_id:
-            result = waiting.until_ended(self._goal.home, last).replace(run_id=result.run_id)
+            for later in waiting.each_while(self._goal.home, [last], None, lambda: not caller.gone()):
+                result = later.replace(run_id=result.run_id)
         return of_result(kin.name_of(Run(self._goal.home, result.run_id)), result)
 
     def _show(self, given: dict[str, Any], _caller: Caller) -> Answer:

@@ -95,6 +95,9 @@ def test_resumed_with_as_many_cycles_as_there_are_by_default(stage: Stage) -> No
     acts = [["ask", "worker", "do: echo x >> x"], ["done", "x"]]
     stage.play(cycles=[acts, [["ask", "worker", "do: echo yes > want"], ["done", "x"]]])
     known = stage.reached(*CHECK, "--max-cycles", "1")
+    refused = stage.world.run("goal", "resume", known["goal"])
+    assert refused.returncode == 1 and "after 1 of 1 cycles" in refused.stderr, refused
+    assert "hint: allow it more" in refused.stderr
     again = stage.known(stage.world.ok("goal", "resume", known["goal"], "--max-cycles", "5"))
     assert again["outcome"] == "accepted"
 

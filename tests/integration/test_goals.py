@@ -168,6 +168,12 @@ def test_money_ends_it_in_order_and_more_money_goes_on(stage: Stage) -> None:
     assert [call["prompt"] for call in stage.calls("/worker")] == [acts[0][2] for acts in ALL]
 
 
+def test_every_limit_is_said_before_anything_starts(stage: Stage) -> None:
+    stage.play(cycles=ALL, verdicts=TIDY)
+    done = stage.world.run(*stage.words(*CHECK, "--max-cost", "9", "--max-tokens", "5000000", "--max-turns", "70"))
+    assert "at most 5 cycles, $9.00, 5.0M tokens, 70 turns" in done.stderr, done.stderr
+
+
 def test_a_stopped_goal_stops_all_and_goes_on_where_it_was(stage: Stage) -> None:
     slow = "do: echo yes > want; while test ! -e %s; do sleep 0.05; done" % (stage.folder / "go")
     stage.play(cycles=[[["ask", "other", "do: echo b > b"], ["ask", "worker", slow], ["done", "x"]]])
