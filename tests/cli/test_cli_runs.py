@@ -250,5 +250,5 @@ def test_resume_that_cannot_be(past: Past) -> None:
     assert said(past.run("resume", stdin="x")) == (
         2,
         "",
-        error("resume: the following arguments are required: --parent-run-id", "see `agentctl resume --help`"),
+        error("resume wants one of --parent-run-id and --session", "see `agentctl resume --help`"),
     )
