@@ -6,6 +6,7 @@ Whatever goes wrong before that leaves nothing, or a staged folder that a reader
 from __future__ import annotations
 
 import os
+import time
 
 from . import files
 from . import locks
@@ -16,6 +17,7 @@ from .store import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Mapping
     from typing import Optional
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from .store import Home
 
 BIRTH_GRACE = 20.0
-"""Seconds a staged run may wait for its runner before a reader settles it."""
+"""Seconds a staged run may wait for its runner before a reader settles it; whoever starts many renews them."""
+_RENEW_S = BIRTH_GRACE / 10
 _RESERVE = 16384
 
 
@@ -59,6 +62,28 @@ def _fill(run: Run, spec: Spec, texts: Mapping[str, bytes]) -> None:
     except OSError:
         unstage(run)
         raise
+
+
+def may_come(run: Run, now: float) -> bool:
+    """Whether the runner of a staged run may still come: nobody died over it, as far as its age tells."""
+    since = files.mtime(run.file("meta.json"))
+    return since is not None and abs(now - since) < BIRTH_GRACE
+
+
+def renewed(runs: Iterable[Run], last: float) -> float:
+    """Give staged runs that wait their whole grace again, if that was a while ago: when it was last (`monotonic`).
+
+    Who launches a thousand takes longer than one may wait: without it the last are settled before their turn.
+    """
+    now = time.monotonic()
+    if now - last < _RENEW_S:
+        return last
+    for run in runs:
+        try:
+            os.utime(os.path.join(run.home.runs, "." + run.id, "meta.json"))
+        except OSError:
+            pass  # born, or settled: then its runner finds nothing to do
+    return now
 
 
 def unstage(run: Run) -> None:

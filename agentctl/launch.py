@@ -90,6 +90,7 @@ def launch_all(
 ) -> Optional[AgentctlError]:
     """Start the runners of staged runs, in order; why it ended early, and then those without one are withdrawn."""
     left = list(runs)
+    birth.renewed(left, 0.0)
     try:
         while left:
             started = _in_panes if pane else _each_detached
@@ -146,7 +147,7 @@ def _in_panes(home: Home, config: Config, left: list[Run], env: Mapping[str, str
 
     server, session = server_of(config, env)
     key = "%s %s" % (server.socket, session)
-    argvs, count = [_runner_argv(home, run) for run in left], len(left)
+    argvs, count, renewed = [_runner_argv(home, run) for run in left], len(left), 0.0
     with locks.holding(home.tmux_lock):
         places = _places(home)
         last = tmux.Place.from_json(places.get(key))
@@ -154,6 +155,7 @@ def _in_panes(home: Home, config: Config, left: list[Run], env: Mapping[str, str
             for place, opened in manypanes.open_all(server, session, argvs, max(config.panes_per_window, 1), last):
                 last = place
                 del left[: len(left) - (count - opened)]
+                renewed = birth.renewed(left, renewed)
         except (AgentctlError, OSError) as e:
             return e if isinstance(e, AgentctlError) else _no_runner(e)
         finally:
@@ -163,7 +165,9 @@ def _in_panes(home: Home, config: Config, left: list[Run], env: Mapping[str, str
 
 def _each_detached(home: Home, _config: Config, left: list[Run], _env: Mapping[str, str]) -> Optional[AgentctlError]:
     """As `_in_panes`, without a terminal."""
+    renewed = time.monotonic()
     while left:
+        renewed = birth.renewed(left, renewed)
         try:
             detached(_runner_argv(home, left[0]), {"PATH": os.environ.get("PATH", os.defpath)})
         except OSError as e:

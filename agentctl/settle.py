@@ -47,7 +47,7 @@ def settled(run: Run, now: float) -> Optional[Result]:
     if result:
         _repair(run, result)
         return result
-    if run.staged() and _may_come(run, now):
+    if run.staged() and birth.may_come(run, now):
         return None
     try:
         lock = locks.try_take_existing(run.file("lock"))
@@ -75,11 +75,6 @@ def _repair(run: Run, result: Result) -> None:
             _finish(run, result)
         except OSError:
             pass  # a full or read-only disk: reading still works, a later reader repairs
-
-
-def _may_come(run: Run, now: float) -> bool:
-    born = files.mtime(run.file("meta.json"))
-    return born is not None and abs(now - born) < birth.BIRTH_GRACE
 
 
 def _settle(run: Run, now: float) -> Result:

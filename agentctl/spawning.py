@@ -74,9 +74,11 @@ def all_of(
     plans = [planning.plan(home, config, r, project, env, now + n * _TICK_S) for n, r in enumerate(requests)]
     capacity.check(home, config, plans[0].spec.worktree.path)
     runs: list[Run] = []
+    renewed = time.monotonic()
     try:
         for plan in plans:
             runs.append(launch.stage(home, config, plan, env, environ.umask()))
+            renewed = birth.renewed(runs, renewed)
     except BaseException:
         for run in runs:
             birth.withdraw(run)

@@ -17,13 +17,13 @@ import _thread
 import os
 import time
 
+from . import birth
 from . import config as configuration
 from . import files
 from . import locks
 from . import pools
 from . import settle
 from . import waiting
-from .birth import BIRTH_GRACE
 from .errors import AgentctlError
 from .pools import Pool
 from .store import ID
@@ -131,9 +131,8 @@ class Turn:
                 continue  # its holder has left since we looked
             if ticket is None:
                 return lambda: _until_free(path)
-            came = os.fstat(ticket).st_mtime
             os.close(ticket)
-            if _on_its_way(pool.home, pools.ticket_of(name), came):
+            if _on_its_way(pool.home, pools.ticket_of(name)):
                 return lambda: time.sleep(_NAP)
             files.remove(path)
             self._dead.append(pools.ticket_of(name))
@@ -209,12 +208,12 @@ def _until_free(path: str) -> None:
         pass  # its holder has left
 
 
-def _on_its_way(home: Home, run_id: str, since: float) -> bool:
+def _on_its_way(home: Home, run_id: str) -> bool:
     """Whether the runner of a ticket that nobody holds is still to come. It has as long as any other."""
-    if not ID.match(run_id) or abs(time.time() - since) >= BIRTH_GRACE:
+    if not ID.match(run_id):
         return False
     run = Run(home, run_id)
-    if os.path.exists(run.file("result.json")):
+    if os.path.exists(run.file("result.json")) or not birth.may_come(run, time.time()):
         return False
     return run.staged() or run.runner_alive()
 

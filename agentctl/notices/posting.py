@@ -12,7 +12,6 @@ import time
 
 from .. import birth
 from .. import config as configuration
-from .. import files
 from .. import finding
 from .. import inbox
 from .. import judge
@@ -134,14 +133,9 @@ def alive(home: Home, other_than: str = "") -> list[str]:
 
 def at_rest(home: Home) -> bool:
     """Whether nothing is alive and nothing is about to be born."""
+    now = time.time()
     staged = [Run(home, name[1:]) for name in os.listdir(home.runs) if name[:1] == "." and ID.match(name[1:])]
-    return not any(_may_come(run) for run in staged) and not alive(home)
-
-
-def _may_come(run: Run) -> bool:
-    """Not one that whoever staged it died over."""
-    made = files.mtime(run.file("meta.json"))
-    return made is not None and time.time() - made < birth.BIRTH_GRACE
+    return not any(birth.may_come(run, now) for run in staged) and not alive(home)
 
 
 def send_for(home: Home) -> None:

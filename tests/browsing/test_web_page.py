@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from webbing import many
 from webbing import with_agents
 
 RUNS = 1000
+REAL = 1000 if os.environ.get("AGENTCTL_LONG") == "1" else 60
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\u202egnp.exe \x1b[31m&amp;'\"`${1}"
 VIEWS = ("fleet", "runs", "goals", "costs", "sessions", "trees", "new")
 
@@ -120,6 +122,30 @@ def test_a_thousand_runs_are_shown_as_they_are(seen: Seen, world: World) -> None
     days = json.loads(world.ok("stats", "--by", "day", "--json"))["groups"]
     newest = seen.page.js("[...document.querySelectorAll('.plot .bar')].at(-3).dataset.day")
     assert newest in {day["key"] for day in days} and len(ids) == RUNS
+
+
+def test_runs_that_were_all_really_run_are_shown_as_they_are(seen: Seen, world: World) -> None:
+    """60 in CI, 1,000 with AGENTCTL_LONG=1: each its own process, and what it did is in its row."""
+    lines = ("echo piece %d > piece-%d", "echo piece %d; exit 3 # %d", "echo $$ piece %d # %d")
+    pieces = "".join(lines[n % 3] % (n, n) + "\n" for n in range(REAL))
+    spawn = ("spawn", "--backend", "shell", "--no-pane", "--parallel", "6", "--file", "-")
+    ids = world.ok(*spawn, stdin=pieces, timeout=300).split()
+    ended = world.run("wait", "--timeout", "900", *ids, timeout=960)
+    odd = [line for line in ended.stdout.splitlines() if '"status": "finished"' not in line]
+    assert ended.returncode == 3 and len(ids) == REAL and not odd, odd[:3]
+    rows = json.loads(world.ok("list", "-n", str(REAL), "--json"))["runs"]
+    met = {row["run_id"]: row["goal_met"] for row in rows}
+    assert [met[run_id] for run_id in ids] == [n % 3 != 1 for n in range(REAL)]
+
+    seen.go("runs", "document.querySelectorAll('tbody tr').length === %d" % min(REAL, 100))
+    for n in range(200, REAL + 1, 100):
+        seen.page.js("[...document.querySelectorAll('button')].find(b => b.textContent === 'More').click()")
+        seen.page.until("document.querySelectorAll('tbody tr').length === %d" % n, 20)
+    said = seen.page.js("[...document.querySelectorAll('tbody tr')].map(r => [r.dataset.run,"
+                        " r.querySelector('.badge').textContent, r.querySelector('a').textContent])")  # fmt: skip
+    assert said == [[row["run_id"], row["status"], row["title"]] for row in rows]
+    seen.go("fleet", "document.querySelectorAll('.run').length >= 40")
+    assert seen.page.text(".tile[data-kind=needs] b") == str(sum(not row["goal_met"] for row in rows))
 
 
 def test_what_changes_is_seen_without_a_reload(seen: Seen, world: World) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,20 @@ def test_a_run_that_was_settled_is_not_born(home: Home) -> None:
     store.end(run, Result(run_id=run.id, status="lost"))
     assert birth.be_born(home, run.id, "") is None
     assert birth.be_born(home, "20000101-000000-abcd", "") is None
+
+
+def test_runs_that_wait_for_their_turn_to_be_launched_stay_awaited(home: Home) -> None:
+    """Of 1,000 that were spawned on a busy machine, 98 were settled before their runners were even started."""
+    runs = [birth.stage(home, SPEC, {}) for _ in range(3)]
+    old = time.time() - birth.BIRTH_GRACE - 1
+    for run in runs:
+        os.utime(run.file("meta.json"), (old, old))
+    os.close((birth.be_born(home, runs[0].id, "") or (run, -1))[1])
+    assert not any(birth.may_come(run, time.time()) for run in runs)
+    last = birth.renewed(runs, 0.0)
+    assert [birth.may_come(run, time.time()) for run in runs] == [False, True, True], "the first was born"
+    os.utime(runs[1].file("meta.json"), (old, old))
+    assert birth.renewed(runs, last) == last and not birth.may_come(runs[1], time.time()), "not at every step"
 
 
 def test_a_runner_that_waited_for_a_settler_comes_too_late(home: Home) -> None:
