@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -93,6 +96,20 @@ def test_interrupt_is_said_once(world: World) -> None:
         assert (code, shown.count("still running; stop it with `agentctl stop %s`\n" % run_id)) == (130, 1)
         assert world.working(run_id) == pid
         world.run("stop", run_id)
+
+
+def test_an_interrupt_that_another_thread_takes_is_heard(world: World) -> None:
+    """The kernel gives it to any thread; who was blocked in the kernel never heard of it, once in some hundred."""
+    run_id = world.shell("echo here; " + WAITS, "--no-pane")
+    world.working(run_id)
+    looker = Terminal([*PROGRAM, "wait", run_id], world.env, str(world.project))
+    looker.until(lambda: "here" in looker.shown.decode())
+    other = max(int(task) for task in os.listdir("/proc/%d/task" % looker.process.pid))
+    assert other != looker.process.pid
+    assert ctypes.CDLL(None).tgkill(looker.process.pid, other, signal.SIGINT) == 0
+    code, shown = looker.end()
+    assert code == 130 and "still running" in shown
+    world.run("stop", run_id)
 
 
 def _waits(pid: int) -> list[str]:
