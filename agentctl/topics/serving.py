@@ -56,7 +56,8 @@ also `events` of that run. Or by WebSocket: /ws/status, with the subprotocols
 are the same, and `type` says which.
 
 A body has at most 1 MB and a Content-Length, a connection serves one request,
-and whoever is slow for five seconds is cut. 32 may watch at a time.
+and whoever is slow for five seconds is cut. 32 may watch at a time; a socket
+that says its token only then is closed with 1013 where they are that many.
 
 Who has the token can run commands as you: a run of the shell backend is one.
 On another machine use a tunnel: ssh -L 8888:127.0.0.1:8888 HOST. `--expose

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 LONGEST = 4096
 """Bytes of a client's frame: it has a token to say, and pings to answer."""
+LATER = 1013
+"""The code of an end that says: too many at a time, come again."""
 _FINAL, _MASKED = 0x80, 0x80
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 

@@ -15,6 +15,7 @@ import threading
 import time
 
 from ..errors import AgentctlError
+from . import frames
 from . import guard
 from . import routes
 from . import streams
@@ -37,6 +38,7 @@ _BACKLOG = 128
 _MOST_WAITING = 400
 _MOST_HANDLERS = 64
 _MOST_STREAMS = 32
+_MOST_STRANGERS = 16
 _CHUNK = 1 << 16
 
 
@@ -71,6 +73,40 @@ class Waiting:
         self.gone = False
 
 
+class Strangers:
+    """The sockets that have not said the token yet: anybody can open one.
+
+    Few, and of too many the one that has waited longest goes: whoever has the token says it
+    at once, while those who say nothing only push each other out.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socks: list[socket.socket] = []
+
+    def enter(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._socks.append(sock)
+            if len(self._socks) > _MOST_STRANGERS:
+                _hang_up(self._socks.pop(0))
+
+    def leave(self, sock: socket.socket) -> bool:
+        """Whether it was one still, not sent away. Asked before it is closed: its number may be another's then."""
+        with self._lock:
+            found = sock in self._socks
+            if found:
+                self._socks.remove(sock)
+            return found
+
+
+def _hang_up(sock: socket.socket) -> None:
+    """For the thread that waits for its words to wake, find the end, and close it."""
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it has gone by itself
+
+
 class Server:
     """What is open, and how much of it."""
 
@@ -82,6 +118,9 @@ class Server:
         self._waiting: dict[int, Waiting] = {}
         self._handlers = threading.BoundedSemaphore(_MOST_HANDLERS)
         self._streams = threading.BoundedSemaphore(_MOST_STREAMS)
+        # Threads of those who began as strangers: some stream by now, some wait, and some were just sent away.
+        self._greeted = threading.BoundedSemaphore(_MOST_STREAMS + 2 * _MOST_STRANGERS)
+        self._strangers = Strangers()
         for listener in listeners:
             self._selector.register(listener, selectors.EVENT_READ, None)
 
@@ -176,25 +215,34 @@ class Server:
 
     def _hand_over(self, waiting: Waiting, head: Head) -> None:
         """To a thread of its own. Raises RefusedError where there are too many."""
-        slots = self._streams if head.path in (routes.LIVE, routes.SOCKET) else self._handlers
+        slots = self._slots(head)
         if not slots.acquire(blocking=False):
             raise RefusedError(503, "too many are asking at this moment", "close a page that is not looked at")
         self._forget(waiting)
+        if slots is self._greeted:
+            self._strangers.enter(waiting.sock)
         body = bytes(waiting.data[waiting.body :])
         threading.Thread(target=self._work, args=(waiting.sock, head, body, slots), daemon=True).start()
+
+    def _slots(self, head: Head) -> threading.BoundedSemaphore:
+        """A stream's place is for the token alone: a socket without it in its head has none yet."""
+        if head.path not in (routes.LIVE, routes.SOCKET):
+            return self._handlers
+        return self._streams if head.known else self._greeted
 
     def _work(self, sock: socket.socket, head: Head, body: bytes, slots: threading.BoundedSemaphore) -> None:
         """In a thread: answer, and close. Whoever has gone, or does not read, needs no answer."""
         try:
             sock.settimeout(_PATIENCE_S)
-            if slots is self._streams:
-                self._follow(sock, head)
-            else:
+            if slots is self._handlers:
                 write(sock, self._answer(head, body))
                 sock.shutdown(socket.SHUT_WR)
+            else:
+                self._follow(sock, head)
         except OSError:
             pass  # it has gone, or was too slow
         finally:
+            self._strangers.leave(sock)
             sock.close()
             slots.release()
 
@@ -218,10 +266,22 @@ class Server:
             return
         if head.socket:
             messages = streams.Messages(sock, send, head.socket, head.protocol)
-            if head.known or messages.has_token(self._gate.token):
+            if head.known:
                 streams.follow(self._site, messages, given)
+            elif messages.has_token(self._gate.token) and self._strangers.leave(sock):
+                self._follow_admitted(messages, given)
         else:
             streams.follow(self._site, streams.Events(sock, send), given)
+
+    def _follow_admitted(self, messages: streams.Messages, given: dict[str, str]) -> None:
+        """A stranger no more: now it takes a stream's place, where there is one."""
+        if not self._streams.acquire(blocking=False):
+            messages.end(frames.LATER)
+            return
+        try:
+            streams.follow(self._site, messages, given)
+        finally:
+            self._streams.release()
 
 
 def write(sock: socket.socket, data: bytes) -> None:

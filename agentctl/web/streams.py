@@ -67,12 +67,15 @@ class Messages:
     def beat(self) -> None:
         self._write(frames.framed(frames.PING, b""))
 
+    def end(self, code: int) -> None:
+        self._write(frames.closing(code))
+
     def left(self) -> bool:
         """Whether it has gone; pings are answered on the way, other words passed over."""
         try:
             return self._next(0) is None
         except frames.FrameError as e:
-            self._write(frames.closing(e.code))
+            self.end(e.code)
             return True
 
     def has_token(self, token: str) -> bool:
@@ -96,7 +99,7 @@ class Messages:
             said = None
         known = isinstance(said, dict) and guard.matches(str(said.get("token")), token)
         if not known:
-            self._write(frames.closing(1008))
+            self.end(1008)
         return known
 
     def _next(self, seconds: float) -> Optional[bytes]:
@@ -112,7 +115,7 @@ class Messages:
                 return b""
             frame, self._held = found
             if frame.opcode == frames.CLOSE:
-                self._write(frames.closing(1000))
+                self.end(1000)
                 return None
             if frame.opcode == frames.PING:
                 self._write(frames.framed(frames.PONG, frame.payload))

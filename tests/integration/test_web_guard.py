@@ -279,6 +279,48 @@ def test_there_is_an_end_to_streams_and_the_rest_goes_on(served: Served) -> None
     eventually(free, 20, 0.2)
 
 
+def test_those_who_keep_their_token_back_take_no_stream(served: Served) -> None:
+    """A handshake needs no token; one that then says nothing may keep no page of the owner's out."""
+    silent = [Socket(served) for _ in range(40)]
+    with served.connect() as live:
+        live.sendall(served.head("GET /api/live HTTP/1.1"))
+        assert b" 200 " in live.recv(100)
+    owner = Socket(served)
+    owner.send(1, json.dumps({"token": served.token}).encode())
+    assert owner.message()["type"] == "status"
+    assert silent[0].take(2) == (-1, b""), "of too many the one that has waited longest goes, and at once"
+    assert silent[-1].take(30) == (-1, b""), "cut, having said nothing"
+    owner.send(9, b"still there?")
+    assert owner.opening.status == 101 and owner.take() == (10, b"still there?")
+    for one in (*silent, owner):
+        one.close()
+    still_answers(served)
+
+
+def test_a_socket_is_told_to_come_again_where_the_streams_are_full(served: Served) -> None:
+    """Also by way of first words there are no more of them."""
+    word = json.dumps({"token": served.token}).encode()
+    streams = []
+    for _ in range(32):
+        streams.append(Socket(served))
+        streams[-1].send(1, word)
+        assert streams[-1].message()["type"] == "status"
+    late = Socket(served)
+    late.send(1, word)
+    assert late.take() == (8, (1013).to_bytes(2, "big"))
+    for one in (*streams, late):
+        one.close()
+
+    def free() -> bool:
+        again = Socket(served)
+        again.send(1, word)
+        opcode, _ = again.take()
+        again.close()
+        return opcode == 1
+
+    eventually(free, 20, 0.2)
+
+
 # -- the token
 
 
