@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,12 @@ class Seen:
         self.page.js("(%s).id = 'pressed'" % (mark % (run_id, json.dumps(words))))
         self.page.click("#pressed")
         self.page.js("document.querySelector('#pressed')?.removeAttribute('id')")
+
+    def talks(self, box: str) -> None:
+        """What the run says now is shown in the box, and then what it says next."""
+        said = "document.querySelector('%s .doing')?.textContent ?? ''" % box
+        old = self.page.until("(%s).includes('it is') && (%s)" % (said, said))
+        self.page.until("(%s) !== %s" % (said, json.dumps(old)))
 
     def choose(self, n: int, value: str) -> None:
         """The n-th select of the view is set to a value, as a person would."""
@@ -189,6 +196,30 @@ def test_buttons_do_what_they_say_to_real_panes(seen: Seen, world: World) -> Non
     result = world.result(child)
     assert (result["parent"], result["summary"]) == (run_id, "did: and more")
     seen.page.until("document.querySelector('.head .badge').textContent === 'finished'")
+
+
+@pytest.mark.parametrize("where", ["fleet", "run"])
+def test_what_talks_all_the_time_can_be_stopped(seen: Seen, world: World, where: str) -> None:
+    """Its card and its head change many times a second; what is armed, pressed or focused in them stays so."""
+    run_id = seen.spawn("chatter for ever")
+    seen.shown(run_id, "running")
+    box = '.run[data-run="%s"]' % run_id
+    if where == "run":
+        box = ".head"
+        seen.go("run/" + run_id, "!!document.querySelector('.head .danger')")
+    seen.talks(box)
+    seen.page.js("document.querySelector('%s .danger').focus()" % box)
+    seen.page.key("Enter")
+    assert seen.page.text(box + " .danger") == "Really stop?"
+    time.sleep(2)
+    assert seen.page.text(box + " .danger") == "Really stop?"
+    assert seen.page.js("document.activeElement.textContent") == "Really stop?"
+    seen.page.mouse("mousePressed", box + " .danger")
+    seen.talks(box)
+    seen.page.mouse("mouseReleased", box + " .danger")
+    assert world.result(run_id)["status"] == "stopped"
+    seen.page.until("document.querySelector('%s .badge').textContent === 'stopped'" % box)
+    assert seen.page.count(box + " .danger") == 0, "what has ended has nothing to stop"
 
 
 def test_the_form_starts_a_run_for_each_prompt(seen: Seen, world: World) -> None:
@@ -353,3 +384,21 @@ def test_a_goals_cycles_checks_and_verdicts_are_a_timeline(seen: Seen, world: Wo
     assert "sh check.sh" in seen.page.text(".timeline > li .reasons")
     assert "first try" in seen.page.text(".timeline > li") and seen.page.count("main img") == 0
     assert seen.page.count("tbody tr") == len(known["members"])
+
+
+def test_what_was_opened_of_a_goal_stays_open(seen: Seen, world: World) -> None:
+    go = world.root / "go"
+    gated = "do: while [ ! -e %s ]; do sleep 0.1; done; echo yes > want" % go
+    first = [["ask", "worker", "do: echo almost > want"], ["done", "first try"]]
+    stage = Stage(world, cycles=[first, [["ask", "worker", gated], ["done", "second try"]]])
+    goal = stage.set("--verify", "sh check.sh")
+    seen.go("goal/" + goal, "document.querySelectorAll('.timeline > li').length === 2")
+    seen.page.until("!!document.querySelector('.judged')", 20)
+    seen.page.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    opened = seen.page.count("details[open]")
+    assert opened >= 2
+    seen.page.js("document.querySelector('.judged summary').focus()")
+    go.touch()
+    seen.page.until("document.querySelector('.head .badge').textContent === 'accepted'", 30)
+    assert seen.page.count("details") > seen.page.count("details[open]") == opened
+    assert seen.page.js("document.activeElement === document.querySelector('.judged summary')")

@@ -1,7 +1,7 @@
 // Views of many: the fleet, all runs, goals, sessions, worktrees.
 
-import { LIVE, NEEDS, NONE, ago, badge, change, context, count, duration, empty, field, figures, h, money, place,
-  seconds, size, some, took, when, who } from "./base.js";
+import { LIVE, NEEDS, NONE, ago, badge, become, change, context, count, duration, empty, field, figures, h, money,
+  offered, place, seconds, size, some, took, when, who } from "./base.js";
 import { button, fleet, get, post, say } from "./api.js";
 
 export function actions(row, done = () => {}) {
@@ -38,20 +38,24 @@ function card(row) {
       h("span", { class: "figures" }, live && row.told_at ? ago(row.told_at) : row.finished_at ? ago(row.finished_at) : "",
         ...[took(row) !== null ? "took " + duration(took(row)) : "", figures(row)].filter(Boolean).map((w) => h("span", { text: w }))),
       meter(row),
-      h("span", { class: "acts" }, ...actions(row))));
+      offered(actions(row))));
 }
 
-// Rows become cards by their ids; a card that says the same stays the node it is.
+// Rows become cards by their ids; what no longer belongs goes first, so that no card that stays is moved.
 function fill(box, rows, words) {
+  if (!rows.length) { box.replaceChildren(empty(words)); return; }
   const held = new Map([...box.children].map((node) => [node.dataset.run, node]));
-  const wanted = rows.map((row) => {
-    const key = JSON.stringify(row), old = held.get(row.run_id);
-    if (old && old.said === key) return old;
-    return Object.assign(card(row), { said: key });
-  });
-  if (!wanted.length) { box.replaceChildren(empty(words)); return; }
+  const wanted = rows.map((row) => renewed(held.get(row.run_id), row)), kept = new Set(wanted);
+  [...box.children].filter((node) => !kept.has(node)).forEach((node) => node.remove());
   wanted.forEach((node, n) => { if (box.children[n] !== node) box.insertBefore(node, box.children[n] || null); });
-  while (box.children.length > wanted.length) box.lastChild.remove();
+}
+
+function renewed(old, row) {
+  const said = JSON.stringify(row);
+  if (old && old.said === said) return old;
+  const fresh = card(row);
+  if (old) become(old, fresh);
+  return Object.assign(old || fresh, { said });
 }
 
 const born = (row) => seconds(row.created_at) || 0;
