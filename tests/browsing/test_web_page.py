@@ -172,6 +172,35 @@ def test_what_changes_is_seen_without_a_reload(seen: Seen, world: World) -> None
     assert seen.page.loaded == 1
 
 
+@pytest.mark.parametrize("where", ["fleet", "run"])
+def test_an_end_is_shown_within_a_second(seen: Seen, world: World, where: str) -> None:
+    """From when result.json is there; the best of three, for the machine may be busy with other things."""
+    best = min(_end_to_view(seen, world, where) for _ in range(3))
+    assert best < 1.0
+
+
+def _end_to_view(seen: Seen, world: World, where: str) -> float:
+    """How many seconds after its result a run's badge says that it has finished."""
+    go = world.root / "go"
+    go.unlink(missing_ok=True)
+    seen.go("fleet", "!!document.querySelector('.tiles')")
+    run_id = seen.spawn("while [ ! -e %s ]; do sleep 0.05; done" % go, backend="shell", profile="")
+    seen.shown(run_id, "running")
+    box = '.run[data-run="%s"]' % run_id
+    if where == "run":
+        box = ".head"
+        seen.go("run/" + run_id, "!!document.querySelector('.head .danger')")
+    seen.page.js(
+        "window.shownAt = 0; new MutationObserver((_, mine) => {"
+        " if (document.querySelector('%s .badge')?.textContent !== 'finished') return;"
+        " shownAt = Date.now(); mine.disconnect();"
+        " }).observe(document.body, {subtree: true, childList: true, characterData: true})" % box
+    )
+    go.touch()
+    shown: float = seen.page.until("shownAt", 20)
+    return shown / 1000 - (world.folder(run_id) / "result.json").stat().st_mtime
+
+
 def test_buttons_do_what_they_say_to_real_panes(seen: Seen, world: World) -> None:
     run_id = seen.spawn("go on for ever")
     pid = world.working(run_id)
