@@ -131,6 +131,48 @@ def test_a_thousand_runs_are_shown_as_they_are(seen: Seen, world: World) -> None
     assert newest in {day["key"] for day in days} and len(ids) == RUNS
 
 
+def test_the_list_of_runs_keeps_up_and_its_place(seen: Seen, world: World) -> None:
+    """What begins and ends comes in by itself; filters, what More brought, the scroll and the focus stay."""
+    template = seen.spawn("begin")
+    world.result(template)
+    seen.page.open("about:blank")
+    seen.served.stop()
+    many(world, template, 250)
+    seen.served = Served(world)
+    seen.page.open(seen.served.url)
+    seen.go("runs", "document.querySelectorAll('tbody tr').length === 100")
+    seen.page.js("[...document.querySelectorAll('button')].find(b => b.textContent === 'More').click()")
+    seen.page.until("document.querySelectorAll('tbody tr').length === 200")
+    seen.page.js("scrollTo(0, 3000); document.querySelectorAll('tbody a')[80].focus({preventScroll: true})")
+    focused = "[document.activeElement.href, Math.round(document.activeElement.getBoundingClientRect().y)]"
+    before = seen.page.js(focused)
+    run_id = seen.spawn("go on for ever")
+    badge = "document.querySelector('tbody tr:first-child[data-run=\"%s\"] .badge')?.textContent" % run_id
+    seen.page.until(badge + " === 'running'")
+    assert seen.page.count("tbody tr") == 200
+    world.ok("stop", run_id)
+    seen.page.until(badge + " === 'stopped'")
+    href, y = seen.page.js(focused)
+    assert href == before[0] and abs(y - before[1]) < 5
+
+    seen.page.js("const i = document.querySelector('input[type=search]'); i.value = 'ever';"
+                 " i.dispatchEvent(new Event('input'))")  # fmt: skip
+    seen.choose(1, "stopped")
+    seen.page.until("document.querySelectorAll('tbody tr').length === 1")
+    other = seen.spawn("go on for ever too")
+    world.working(other)
+    world.ok("stop", other)
+    seen.page.until("document.querySelectorAll('tbody tr').length === 2")
+
+
+def test_the_list_of_goals_keeps_up(seen: Seen, world: World) -> None:
+    seen.go("goals", "document.querySelector('main').textContent.includes('No goal was set yet')")
+    stage = Stage(world, cycles=[[["ask", "worker", "do: echo yes > want"], ["done", "it holds"]]])
+    stage.set("--verify", "sh check.sh")
+    seen.page.until("document.querySelectorAll('tbody tr').length === 1", 20)
+    seen.page.until("document.querySelector('tbody .badge').textContent === 'accepted'", 60)
+
+
 def test_runs_that_were_all_really_run_are_shown_as_they_are(seen: Seen, world: World) -> None:
     """60 in CI, 1,000 with AGENTCTL_LONG=1: each its own process, and what it did is in its row."""
     lines = ("echo piece %d > piece-%d", "echo piece %d; exit 3 # %d", "echo $$ piece %d # %d")

@@ -46,7 +46,7 @@ export function renew(box, nodes) {
 }
 
 function alike(old, fresh) {
-  const [mine, its] = [old, fresh].map((node) => [node.nodeName, node.className, node.dataset?.of].join());
+  const [mine, its] = [old, fresh].map((node) => [node.nodeName, node.className, node.dataset?.of, node.dataset?.run].join());
   return mine === its;
 }
 

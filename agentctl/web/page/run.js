@@ -2,7 +2,7 @@
 
 import { LIVE, NEEDS, NONE, ago, badge, clock, count, duration, empty, figures, h, money, offered, renew, size, some,
   took, when, who } from "./base.js";
-import { button, fleet, follow, get, post, say } from "./api.js";
+import { afresh, button, fleet, follow, get, post, say } from "./api.js";
 import { actions, cell, table } from "./fleet.js";
 
 const MOST = 1500;
@@ -221,10 +221,7 @@ export async function goalView(view, id) {
     renew(view, goalNodes(goal));
   };
   await paint();
-  let waiting = 0;
-  const changed = () => { clearTimeout(waiting); waiting = setTimeout(() => paint().catch(() => {}), 500); };
-  fleet.listeners.add(changed);
-  return () => { clearTimeout(waiting); fleet.listeners.delete(changed); };
+  return afresh(paint, 500);
 }
 
 function goalNodes(goal) {
@@ -239,7 +236,7 @@ function goalNodes(goal) {
   h("details", { class: "panel" }, h("summary", { text: "What is wanted" }), h("pre", { class: "words", text: goal.text })),
   h("ol", { class: "timeline" }, ...goal.cycles.map(cycleNode)),
   h("h2", { text: "Who worked for it" }),
-  goal.members.length ? table(["status", "member", "did", "cost"], goal.members.map((one) => h("tr", {},
+  goal.members.length ? table(["status", "member", "did", "cost"], goal.members.map((one) => h("tr", { "data-run": one.run },
     cell("status", badge(one.status)), cell("member", h("a", { href: "#/run/" + one.run, text: one.name || one.step || one.run }), h("small", { text: [one.role, one.backend, one.model].filter(Boolean).join(" · ") })),
     cell("did", h("span", { text: one.summary || one.error || one.title || "" })), cell("cost", h("span", { text: money(one.usage?.cost_usd ?? one.usage?.virtual_usd) }))))) : empty("Nobody yet.")];
 }
