@@ -26,6 +26,7 @@ from .request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Iterator
     from collections.abc import Mapping
@@ -102,13 +103,20 @@ def resume(home: Home, parent: str, request: Request, env: Optional[Mapping[str,
     return followup.as_staged(home, config, asked, project, env).id
 
 
-def wait(home: Home, ids: Sequence[str], timeout: Optional[float] = None) -> Iterator[Result]:
-    """The results in order of ending; fewer than asked for when `timeout` seconds are over."""
+def wait(
+    home: Home, ids: Sequence[str], timeout: Optional[float] = None, wanted: Optional[Callable[[], bool]] = None
+) -> Iterator[Result]:
+    """The results in order of ending; fewer than asked for when `timeout` seconds are over.
+
+    `wanted` is asked about every second: whether anybody still waits.
+    """
     from . import lending
     from . import waiting
 
     resolved = finding.expand(home, ids)
     lending.lend(home, resolved, os.environ, timeout)
+    if wanted:
+        return waiting.each_while(home, resolved, timeout, wanted)
     return waiting.each(home, resolved, timeout)
 
 

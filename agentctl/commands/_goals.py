@@ -139,8 +139,8 @@ def _limits(asked: GoalAsked) -> str:
 def waited(home: Home, run_id: str) -> int:
     """Wait for the end; a ^C leaves it at work."""
     try:
-        with _progress.Line(home, [run_id]):
-            [result] = api.wait(home, [run_id])
+        with _progress.Line(home, [run_id]) as line:
+            [result] = api.wait(home, [run_id], None, line.wanted)
     except KeyboardInterrupt:
         ui.say("still at work; stop it with `agentctl goal stop %s`" % run_id)
         return 130

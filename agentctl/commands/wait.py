@@ -68,7 +68,7 @@ def _told(home: Home, args: Namespace, ids: list[str], deadline: Optional[float]
     """The results as they come, each printed at once; with --any the first alone."""
     left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
     with _progress.Line(home, () if args.quiet else ids) as line:
-        for result in api.wait(home, ids, left):
+        for result in api.wait(home, ids, left, line.wanted):
             if not args.quiet:
                 line.aside(lambda result=result: ui.data(result.to_json()))  # type: ignore[misc]
             yield result

@@ -394,6 +394,19 @@ def test_it_can_be_read_on_a_phone(seen: Seen, world: World) -> None:
         seen.page.viewport(1280, 900)
 
 
+def test_a_figure_of_a_session_stands_in_one_line(seen: Seen, world: World) -> None:
+    world.result(seen.spawn("begin", title="a title of many words " * 8))
+    try:
+        for width in (700, 360):
+            seen.page.viewport(width, 740, phone=width < 640)
+            seen.go("fleet", "!!document.querySelector('.tiles')")
+            seen.go("sessions", "!!document.querySelector('td[data-label=last] time')")
+            lines = seen.page.js("document.querySelector('td[data-label=last] time').getClientRects().length")
+            assert (lines, seen.page.sideways()) == (1, 0), width
+    finally:
+        seen.page.viewport(1280, 900)
+
+
 def test_twenty_may_watch(seen: Seen) -> None:
     streams = [Stream(seen.served) for _ in range(20)]
     run_id = seen.spawn("go on for ever")
