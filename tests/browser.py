@@ -220,9 +220,13 @@ class Page:
 
     def click(self, selector: str) -> None:
         """A real click in the middle of the first such element. Raises BrowserError where there is none to be seen."""
-        x, y = self._middle(selector)
         for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+            self.mouse(kind, selector)
+
+    def mouse(self, kind: str, selector: str) -> None:
+        """One half of a click: `mousePressed` or `mouseReleased`."""
+        x, y = self._middle(selector)
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def _middle(self, selector: str) -> tuple[float, float]:
         found = self.js(

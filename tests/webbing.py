@@ -32,6 +32,8 @@ for path in re.findall(r"write (\\S+)", prompt):
         file.write("written\\n")
 while re.search("for ever", prompt):
     time.sleep(0.1)
+    if "chatter" in prompt:
+        say(type="assistant", message={"id": "t", "content": [{"type": "text", "text": "it is %.1f" % time.time()}]})
 report = {"goal_met": "fail" not in prompt, "summary": "did: " + prompt[:200], "followup_prompt": "", "notes": "n"}
 say(type="result", subtype="success", is_error=False, session_id=session, num_turns=3, structured_output=report,
     result="done", total_cost_usd=0.25, usage={"input_tokens": 1200, "output_tokens": 340})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,12 @@ class Seen:
         self.page.js("(%s).id = 'pressed'" % (mark % (run_id, json.dumps(words))))
         self.page.click("#pressed")
         self.page.js("document.querySelector('#pressed')?.removeAttribute('id')")
+
+    def talks(self, box: str) -> None:
+        """What the run says now is shown in the box, and then what it says next."""
+        said = "document.querySelector('%s .doing')?.textContent ?? ''" % box
+        old = self.page.until("(%s).includes('it is') && (%s)" % (said, said))
+        self.page.until("(%s) !== %s" % (said, json.dumps(old)))
 
     def choose(self, n: int, value: str) -> None:
         """The n-th select of the view is set to a value, as a person would."""
@@ -124,6 +131,48 @@ def test_a_thousand_runs_are_shown_as_they_are(seen: Seen, world: World) -> None
     assert newest in {day["key"] for day in days} and len(ids) == RUNS
 
 
+def test_the_list_of_runs_keeps_up_and_its_place(seen: Seen, world: World) -> None:
+    """What begins and ends comes in by itself; filters, what More brought, the scroll and the focus stay."""
+    template = seen.spawn("begin")
+    world.result(template)
+    seen.page.open("about:blank")
+    seen.served.stop()
+    many(world, template, 250)
+    seen.served = Served(world)
+    seen.page.open(seen.served.url)
+    seen.go("runs", "document.querySelectorAll('tbody tr').length === 100")
+    seen.page.js("[...document.querySelectorAll('button')].find(b => b.textContent === 'More').click()")
+    seen.page.until("document.querySelectorAll('tbody tr').length === 200")
+    seen.page.js("scrollTo(0, 3000); document.querySelectorAll('tbody a')[80].focus({preventScroll: true})")
+    focused = "[document.activeElement.href, Math.round(document.activeElement.getBoundingClientRect().y)]"
+    before = seen.page.js(focused)
+    run_id = seen.spawn("go on for ever")
+    badge = "document.querySelector('tbody tr:first-child[data-run=\"%s\"] .badge')?.textContent" % run_id
+    seen.page.until(badge + " === 'running'")
+    assert seen.page.count("tbody tr") == 200
+    world.ok("stop", run_id)
+    seen.page.until(badge + " === 'stopped'")
+    href, y = seen.page.js(focused)
+    assert href == before[0] and abs(y - before[1]) < 5
+
+    seen.page.js("const i = document.querySelector('input[type=search]'); i.value = 'ever';"
+                 " i.dispatchEvent(new Event('input'))")  # fmt: skip
+    seen.choose(1, "stopped")
+    seen.page.until("document.querySelectorAll('tbody tr').length === 1")
+    other = seen.spawn("go on for ever too")
+    world.working(other)
+    world.ok("stop", other)
+    seen.page.until("document.querySelectorAll('tbody tr').length === 2")
+
+
+def test_the_list_of_goals_keeps_up(seen: Seen, world: World) -> None:
+    seen.go("goals", "document.querySelector('main').textContent.includes('No goal was set yet')")
+    stage = Stage(world, cycles=[[["ask", "worker", "do: echo yes > want"], ["done", "it holds"]]])
+    stage.set("--verify", "sh check.sh")
+    seen.page.until("document.querySelectorAll('tbody tr').length === 1", 20)
+    seen.page.until("document.querySelector('tbody .badge').textContent === 'accepted'", 60)
+
+
 def test_runs_that_were_all_really_run_are_shown_as_they_are(seen: Seen, world: World) -> None:
     """60 in CI, 1,000 with AGENTCTL_LONG=1: each its own process, and what it did is in its row."""
     lines = ("echo piece %d > piece-%d", "echo piece %d; exit 3 # %d", "echo $$ piece %d # %d")
@@ -165,6 +214,35 @@ def test_what_changes_is_seen_without_a_reload(seen: Seen, world: World) -> None
     assert seen.page.loaded == 1
 
 
+@pytest.mark.parametrize("where", ["fleet", "run"])
+def test_an_end_is_shown_within_a_second(seen: Seen, world: World, where: str) -> None:
+    """From when result.json is there; the best of three, for the machine may be busy with other things."""
+    best = min(_end_to_view(seen, world, where) for _ in range(3))
+    assert best < 1.0
+
+
+def _end_to_view(seen: Seen, world: World, where: str) -> float:
+    """How many seconds after its result a run's badge says that it has finished."""
+    go = world.root / "go"
+    go.unlink(missing_ok=True)
+    seen.go("fleet", "!!document.querySelector('.tiles')")
+    run_id = seen.spawn("while [ ! -e %s ]; do sleep 0.05; done" % go, backend="shell", profile="")
+    seen.shown(run_id, "running")
+    box = '.run[data-run="%s"]' % run_id
+    if where == "run":
+        box = ".head"
+        seen.go("run/" + run_id, "!!document.querySelector('.head .danger')")
+    seen.page.js(
+        "window.shownAt = 0; new MutationObserver((_, mine) => {"
+        " if (document.querySelector('%s .badge')?.textContent !== 'finished') return;"
+        " shownAt = Date.now(); mine.disconnect();"
+        " }).observe(document.body, {subtree: true, childList: true, characterData: true})" % box
+    )
+    go.touch()
+    shown: float = seen.page.until("shownAt", 20)
+    return shown / 1000 - (world.folder(run_id) / "result.json").stat().st_mtime
+
+
 def test_buttons_do_what_they_say_to_real_panes(seen: Seen, world: World) -> None:
     run_id = seen.spawn("go on for ever")
     pid = world.working(run_id)
@@ -189,6 +267,30 @@ def test_buttons_do_what_they_say_to_real_panes(seen: Seen, world: World) -> Non
     result = world.result(child)
     assert (result["parent"], result["summary"]) == (run_id, "did: and more")
     seen.page.until("document.querySelector('.head .badge').textContent === 'finished'")
+
+
+@pytest.mark.parametrize("where", ["fleet", "run"])
+def test_what_talks_all_the_time_can_be_stopped(seen: Seen, world: World, where: str) -> None:
+    """Its card and its head change many times a second; what is armed, pressed or focused in them stays so."""
+    run_id = seen.spawn("chatter for ever")
+    seen.shown(run_id, "running")
+    box = '.run[data-run="%s"]' % run_id
+    if where == "run":
+        box = ".head"
+        seen.go("run/" + run_id, "!!document.querySelector('.head .danger')")
+    seen.talks(box)
+    seen.page.js("document.querySelector('%s .danger').focus()" % box)
+    seen.page.key("Enter")
+    assert seen.page.text(box + " .danger") == "Really stop?"
+    time.sleep(2)
+    assert seen.page.text(box + " .danger") == "Really stop?"
+    assert seen.page.js("document.activeElement.textContent") == "Really stop?"
+    seen.page.mouse("mousePressed", box + " .danger")
+    seen.talks(box)
+    seen.page.mouse("mouseReleased", box + " .danger")
+    assert world.result(run_id)["status"] == "stopped"
+    seen.page.until("document.querySelector('%s .badge').textContent === 'stopped'" % box)
+    assert seen.page.count(box + " .danger") == 0, "what has ended has nothing to stop"
 
 
 def test_the_form_starts_a_run_for_each_prompt(seen: Seen, world: World) -> None:
@@ -292,6 +394,19 @@ def test_it_can_be_read_on_a_phone(seen: Seen, world: World) -> None:
         seen.page.viewport(1280, 900)
 
 
+def test_a_figure_of_a_session_stands_in_one_line(seen: Seen, world: World) -> None:
+    world.result(seen.spawn("begin", title="a title of many words " * 8))
+    try:
+        for width in (700, 360):
+            seen.page.viewport(width, 740, phone=width < 640)
+            seen.go("fleet", "!!document.querySelector('.tiles')")
+            seen.go("sessions", "!!document.querySelector('td[data-label=last] time')")
+            lines = seen.page.js("document.querySelector('td[data-label=last] time').getClientRects().length")
+            assert (lines, seen.page.sideways()) == (1, 0), width
+    finally:
+        seen.page.viewport(1280, 900)
+
+
 def test_twenty_may_watch(seen: Seen) -> None:
     streams = [Stream(seen.served) for _ in range(20)]
     run_id = seen.spawn("go on for ever")
@@ -353,3 +468,21 @@ def test_a_goals_cycles_checks_and_verdicts_are_a_timeline(seen: Seen, world: Wo
     assert "sh check.sh" in seen.page.text(".timeline > li .reasons")
     assert "first try" in seen.page.text(".timeline > li") and seen.page.count("main img") == 0
     assert seen.page.count("tbody tr") == len(known["members"])
+
+
+def test_what_was_opened_of_a_goal_stays_open(seen: Seen, world: World) -> None:
+    go = world.root / "go"
+    gated = "do: while [ ! -e %s ]; do sleep 0.1; done; echo yes > want" % go
+    first = [["ask", "worker", "do: echo almost > want"], ["done", "first try"]]
+    stage = Stage(world, cycles=[first, [["ask", "worker", gated], ["done", "second try"]]])
+    goal = stage.set("--verify", "sh check.sh")
+    seen.go("goal/" + goal, "document.querySelectorAll('.timeline > li').length === 2")
+    seen.page.until("!!document.querySelector('.judged')", 20)
+    seen.page.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    opened = seen.page.count("details[open]")
+    assert opened >= 2
+    seen.page.js("document.querySelector('.judged summary').focus()")
+    go.touch()
+    seen.page.until("document.querySelector('.head .badge').textContent === 'accepted'", 30)
+    assert seen.page.count("details") > seen.page.count("details[open]") == opened
+    assert seen.page.js("document.activeElement === document.querySelector('.judged summary')")

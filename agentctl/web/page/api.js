@@ -75,6 +75,21 @@ export function button(words, act, given = {}) {
 
 // The fleet as it is now, and whoever wants to hear when it changes.
 export const fleet = { rows: new Map(), first: null, listeners: new Set(), onEvents: null };
+
+// Loads a view again some time after something changed: at the first change and not the last, since
+// there may be no last one, and never twice at once. Answers with what ends it.
+export function afresh(load, pause = 1000) {
+  let due = 0, more = false;
+  const changed = () => { more = true; due = due || setTimeout(again, pause); };
+  const again = async () => {
+    more = false;
+    try { await load(); } catch { /* the view stays as it was, and the next change tries again */ }
+    due = more && fleet.listeners.has(changed) ? setTimeout(again, pause) : 0;
+  };
+  fleet.listeners.add(changed);
+  return () => { clearTimeout(due); fleet.listeners.delete(changed); };
+}
+
 let stopping = null;
 let followed = { run: "", from: 0 };
 

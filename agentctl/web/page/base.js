@@ -25,6 +25,45 @@ export function h(tag, given = {}, ...children) {
   return node;
 }
 
+// The buttons of a run, marked by what they offer: they stay as long as that is the same, whatever one says now.
+export function offered(buttons) {
+  return h("span", { class: "acts", "data-of": buttons.map((node) => node.textContent).join(" ") }, ...buttons);
+}
+
+// A box comes to say what the new nodes say, and each node that is still in its place stays the node it is:
+// with the focus, with a press that is not yet over, armed, or opened.
+export function renew(box, nodes) {
+  let at = box.firstChild;
+  for (const fresh of nodes) {
+    let old = at;
+    while (old && !alike(old, fresh)) old = old.nextSibling;
+    if (!old) { box.insertBefore(fresh, at); continue; }
+    while (at !== old) at = dropped(at);
+    at = old.nextSibling;
+    become(old, fresh);
+  }
+  while (at) at = dropped(at);
+}
+
+function alike(old, fresh) {
+  const [mine, its] = [old, fresh].map((node) => [node.nodeName, node.className, node.dataset?.of, node.dataset?.run].join());
+  return mine === its;
+}
+
+function dropped(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+export function become(old, fresh) {
+  if (old.nodeType === Node.TEXT_NODE) { if (old.data !== fresh.data) old.data = fresh.data; return; }
+  if (old.matches(".acts")) return;
+  for (const { name } of [...old.attributes]) if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  renew(old, [...fresh.childNodes]);
+}
+
 export const NONE = "–";
 
 export function count(n) {

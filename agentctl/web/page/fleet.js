@@ -1,8 +1,8 @@
 // Views of many: the fleet, all runs, goals, sessions, worktrees.
 
-import { LIVE, NEEDS, NONE, ago, badge, change, context, count, duration, empty, field, figures, h, money, place,
-  seconds, size, some, took, when, who } from "./base.js";
-import { button, fleet, get, post, say } from "./api.js";
+import { LIVE, NEEDS, NONE, ago, badge, become, change, context, count, duration, empty, field, figures, h, money,
+  offered, place, renew, seconds, size, some, took, when, who } from "./base.js";
+import { afresh, button, fleet, get, post, say } from "./api.js";
 
 export function actions(row, done = () => {}) {
   const act = (verb, words) => async () => {
@@ -38,20 +38,24 @@ function card(row) {
       h("span", { class: "figures" }, live && row.told_at ? ago(row.told_at) : row.finished_at ? ago(row.finished_at) : "",
         ...[took(row) !== null ? "took " + duration(took(row)) : "", figures(row)].filter(Boolean).map((w) => h("span", { text: w }))),
       meter(row),
-      h("span", { class: "acts" }, ...actions(row))));
+      offered(actions(row))));
 }
 
-// Rows become cards by their ids; a card that says the same stays the node it is.
+// Rows become cards by their ids; what no longer belongs goes first, so that no card that stays is moved.
 function fill(box, rows, words) {
+  if (!rows.length) { box.replaceChildren(empty(words)); return; }
   const held = new Map([...box.children].map((node) => [node.dataset.run, node]));
-  const wanted = rows.map((row) => {
-    const key = JSON.stringify(row), old = held.get(row.run_id);
-    if (old && old.said === key) return old;
-    return Object.assign(card(row), { said: key });
-  });
-  if (!wanted.length) { box.replaceChildren(empty(words)); return; }
+  const wanted = rows.map((row) => renewed(held.get(row.run_id), row)), kept = new Set(wanted);
+  [...box.children].filter((node) => !kept.has(node)).forEach((node) => node.remove());
   wanted.forEach((node, n) => { if (box.children[n] !== node) box.insertBefore(node, box.children[n] || null); });
-  while (box.children.length > wanted.length) box.lastChild.remove();
+}
+
+function renewed(old, row) {
+  const said = JSON.stringify(row);
+  if (old && old.said === said) return old;
+  const fresh = card(row);
+  if (old) become(old, fresh);
+  return Object.assign(old || fresh, { said });
 }
 
 const born = (row) => seconds(row.created_at) || 0;
@@ -117,34 +121,47 @@ function runRow(row) {
     cell("change", h("span", { text: row.diff ? change(row.diff) : NONE })));
 }
 
-export function runsView(view, choices) {
+const PAGE = 100;
+const MOST = 500;
+
+export async function runsView(view, choices) {
   const project = select(["", ...choices.projects], "every project");
   const status = select(["", "queued", "running", "paused", "finished", "failed", "stopped", "timed_out", "skipped", "lost"], "every status");
   const words = h("input", { type: "search", placeholder: "filter by words", "aria-label": "filter by words" });
   const body = h("tbody"), more = button("More", () => load(false)), told = h("p", { class: "told" });
-  let before = "", rows = [];
+  let before = "", rows = [], last = Promise.resolve();
   const paint = () => {
     const wanted = words.value.toLowerCase();
     const shown = rows.filter((row) => !wanted || [row.title, row.run_id, who(row), row.summary, row.error].join(" ").toLowerCase().includes(wanted));
-    body.replaceChildren(...shown.map(runRow));
+    renew(body, shown.map(runRow));
     more.hidden = !before;
     told.textContent = `${shown.length} shown` + (before ? ", there are more" : "");
   };
-  const load = async (fresh) => {
-    if (fresh) { before = ""; rows = []; }
-    const asked = new URLSearchParams({ limit: 100, project: project.value, status: status.value, before: before || "" });
-    const answer = await get("/api/runs?" + asked);
-    rows = rows.concat(answer.runs);
+  // One after the other: each begins with what the one before it has left.
+  const inTurn = (what) => (last = last.then(what, what));
+  const take = async (held, from, limit) => {
+    const answer = await get("/api/runs?" + new URLSearchParams({ limit, project: project.value, status: status.value, before: from }));
+    rows = held.concat(answer.runs);
     before = answer.before || "";
-    paint();
   };
+  const load = (fresh) => inTurn(async () => {
+    await take(fresh ? [] : rows, fresh ? "" : before, PAGE);
+    paint();
+  });
+  const reload = () => inTurn(async () => {
+    const wanted = Math.max(rows.length, PAGE);
+    await take([], "", Math.min(wanted, MOST));
+    while (before && rows.length < wanted) await take(rows, before, Math.min(wanted - rows.length, MOST));
+    paint();
+  });
   const anew = () => load(true).catch((e) => say(e.message, e.hint));
   [project, status].forEach((node) => node.addEventListener("change", anew));
   words.addEventListener("input", paint);
   const shown = table(["status", "title", "began", "took", "cost", "change"], []);
   shown.querySelector("tbody").replaceWith(body);
   view.replaceChildren(h("h1", { text: "Runs" }), h("div", { class: "bar" }, project, status, words), told, shown, more);
-  return anew();
+  await anew();
+  return afresh(reload);
 }
 
 export function select(values, plain = "", chosen = "") {
@@ -154,16 +171,23 @@ export function select(values, plain = "", chosen = "") {
 
 export async function goalsView(view) {
   view.replaceChildren(h("h1", { text: "Goals" }), empty("looking …"));
-  const { goals } = await get("/api/goals");
-  const rows = goals.map((goal) => h("tr", {},
+  const load = async () => {
+    const { goals } = await get("/api/goals");
+    renew(view, [h("h1", { text: "Goals" }), goals.length
+      ? table(["status", "goal", "cycle", "project", "began"], goals.map(goalRow))
+      : empty("No goal was set yet. In a terminal: agentctl goal GOAL.md")]);
+  };
+  await load();
+  return afresh(load);
+}
+
+function goalRow(goal) {
+  return h("tr", { "data-run": goal.goal },
     cell("status", badge(goal.outcome || goal.status)),
     cell("goal", h("a", { href: "#/goal/" + goal.goal, text: goal.title || goal.goal }), h("small", { text: goal.why || goal.doing })),
     cell("cycle", h("span", { text: `${goal.cycle} of ${goal.max_cycles}` })),
     cell("project", h("span", { text: goal.project })),
-    cell("began", h("span", { text: when(goal.created_at) }))));
-  view.replaceChildren(h("h1", { text: "Goals" }), rows.length
-    ? table(["status", "goal", "cycle", "project", "began"], rows)
-    : empty("No goal was set yet. In a terminal: agentctl goal GOAL.md"));
+    cell("began", h("span", { text: when(goal.created_at) })));
 }
 
 export async function sessionsView(view) {

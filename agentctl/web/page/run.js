@@ -1,7 +1,8 @@
 // One run: what it was asked, its events as they happen, what it changed, its files and figures.
 
-import { LIVE, NEEDS, NONE, ago, badge, clock, count, duration, empty, figures, h, money, size, some, took, when, who } from "./base.js";
-import { button, fleet, follow, get, post, say } from "./api.js";
+import { LIVE, NEEDS, NONE, ago, badge, clock, count, duration, empty, figures, h, money, offered, renew, size, some,
+  took, when, who } from "./base.js";
+import { afresh, button, fleet, follow, get, post, say } from "./api.js";
 import { actions, cell, table } from "./fleet.js";
 
 const MOST = 1500;
@@ -22,7 +23,7 @@ export async function runView(view, id, tab = "events") {
   const links = Object.entries(tabs).map(([name, words]) => h("a", { href: `#/run/${id}/${name}`, text: words, "aria-current": name === tab ? "page" : false }));
   const again = h("div");
   view.replaceChildren(head, h("nav", { class: "tabs", "aria-label": "of this run" }, ...links), again, body);
-  const paint = () => head.replaceChildren(...summary(known));
+  const paint = () => renew(head, summary(known));
   paint();
   if (tab === "again") again.replaceChildren(followUp(known));
   const stop = await { diff: diffTab, files: filesTab, facts: factsTab }[tab]?.(body, known) || (["events", "again"].includes(tab) ? await eventsTab(body, known) : null);
@@ -52,7 +53,7 @@ function summary(known) {
   if (known.parent) chain.push(h("a", { href: "#/run/" + known.parent, text: "goes on from " + known.parent }));
   if (known.escalated_to) chain.push(h("a", { href: "#/run/" + known.escalated_to, text: "escalated to " + known.escalated_to }));
   if (known.goal) chain.push(h("a", { href: "#/goal/" + known.goal, text: "works for goal " + known.goal }));
-  return [h("h1", { text: known.title || known.run_id }), h("div", { class: "axes" }, ...axes, h("span", { class: "acts" }, ...acts)),
+  return [h("h1", { text: known.title || known.run_id }), h("div", { class: "axes" }, ...axes, offered(acts)),
     h("div", { class: "who" }, who(known), " · ", h("code", { text: known.run_id })),
     said ? h("p", { class: "doing", text: said }) : null,
     h("p", { class: "figures" }, ...[live ? "began " + when(known.started_at || known.created_at) : "took " + duration(took(known)), figures(row)]
@@ -217,13 +218,10 @@ export async function goalView(view, id) {
     const now = JSON.stringify(goal);
     if (now === seen) return;
     seen = now;
-    view.replaceChildren(...goalNodes(goal));
+    renew(view, goalNodes(goal));
   };
   await paint();
-  let waiting = 0;
-  const changed = () => { clearTimeout(waiting); waiting = setTimeout(() => paint().catch(() => {}), 500); };
-  fleet.listeners.add(changed);
-  return () => { clearTimeout(waiting); fleet.listeners.delete(changed); };
+  return afresh(paint, 500);
 }
 
 function goalNodes(goal) {
@@ -231,14 +229,14 @@ function goalNodes(goal) {
   const acts = live ? actions({ ...goal, run_id: goal.run }) : [];
   const cost = goal.usage?.cost_usd ?? goal.usage?.virtual_usd;
   return [h("div", { class: "head" }, h("h1", { text: goal.title || goal.goal }),
-    h("div", { class: "axes" }, badge(goal.outcome || goal.status), h("span", { class: "acts" }, ...acts)),
+    h("div", { class: "axes" }, badge(goal.outcome || goal.status), offered(acts)),
     h("div", { class: "who", text: [goal.orchestrator, goal.project, goal.branch].filter(Boolean).join(" · ") }),
     goal.why || goal.doing ? h("p", { class: "doing", text: goal.why || goal.doing }) : null,
     h("p", { class: "figures" }, h("span", { text: `cycle ${goal.cycle} of ${goal.max_cycles}` }), h("span", { text: money(cost) }), h("a", { href: "#/run/" + goal.run, text: "its run" }))),
   h("details", { class: "panel" }, h("summary", { text: "What is wanted" }), h("pre", { class: "words", text: goal.text })),
   h("ol", { class: "timeline" }, ...goal.cycles.map(cycleNode)),
   h("h2", { text: "Who worked for it" }),
-  goal.members.length ? table(["status", "member", "did", "cost"], goal.members.map((one) => h("tr", {},
+  goal.members.length ? table(["status", "member", "did", "cost"], goal.members.map((one) => h("tr", { "data-run": one.run },
     cell("status", badge(one.status)), cell("member", h("a", { href: "#/run/" + one.run, text: one.name || one.step || one.run }), h("small", { text: [one.role, one.backend, one.model].filter(Boolean).join(" · ") })),
     cell("did", h("span", { text: one.summary || one.error || one.title || "" })), cell("cost", h("span", { text: money(one.usage?.cost_usd ?? one.usage?.virtual_usd) }))))) : empty("Nobody yet.")];
 }
