@@ -36,6 +36,8 @@ NEEDS = (
     *(REJECTED, FAILED, LOST, TIMED_OUT, judge.NOT_MET, judge.CHECK_SAID_NO, inbox.BUDGET, inbox.IDLE),
 )
 """Why a run needs a person, the most urgent first: what stands still costs most."""
+TICKING = (inbox.IDLE,)
+"""Those whose words say for how long: other ones every second."""
 _CALM = (RUNNING, QUEUED, PAUSED)
 _NEARLY = 0.8
 _RETRIES = 3

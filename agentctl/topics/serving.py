@@ -46,7 +46,9 @@ be done, 421 a Host that is not ours, 503 too many at a time.
                               "dry_run" is false
 
 A row of `runs` has `needs`, which is "" or why a person should look: denied,
-limit, quiet, failed, timed_out, lost, not_met, rejected, check_failed.
+limit, blocked, rejected, failed, lost, timed_out, not_met, check_failed,
+budget, idle; and `why`, which says it in words. `agentctl status` says the
+same.
 
 Live, as Server-Sent Events: GET /api/live, by a client that can send the token
 (in a page that is `fetch`, not EventSource). First `status` as above, then

@@ -101,7 +101,7 @@ def runs(site: Site, _ids: tuple[str, ...], given: Given) -> dict[str, Any]:
     most, before, now = _number(given, "limit", _RUNS, _MOST_RUNS), given.get("before", ""), time.time()
     found: list[dict[str, Any]] = []
     for run_id in _after(finding.newest(site.home, given.get("project", "")), before):
-        row = rows.row(site.home, run_id, now)
+        row = rows.row(site.home, run_id, now, site.feed.need(run_id))
         if row and (not statuses or row["status"] in statuses):
             found.append(row)
         if len(found) > most:
@@ -132,7 +132,7 @@ def run(site: Site, ids: tuple[str, ...], _given: Given) -> dict[str, Any]:
         **sizes,
         "asked": {**asked, "limits": limits, "command": list(spec.argv)},
         "prompt": found.text("prompt.md", _PROMPT),
-        "row": rows.row(site.home, found.id, now),
+        "row": rows.row(site.home, found.id, now, site.feed.need(found.id)),
         "goal": known.get("goal") or _goal_of(site.home, found),
     }
 

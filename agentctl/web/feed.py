@@ -21,6 +21,7 @@ from ..model import FORMAT
 from ..model import LIVE
 from ..model import Spec
 from . import rows
+from .needs import Needs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
     from typing import Optional
 
     from ..store import Home
+    from .needs import Need
 
     Row = dict[str, Any]
 
 EVERY_S = 0.3
 _AGAIN_S = 10.0
-"""After which also what seems unchanged is looked at: quiet for long, removed, a successor."""
+"""After which also what seems unchanged is looked at: removed, or in need by another config."""
+_NEEDS_S = 1.0
+"""After which it is asked again who needs a person, where nothing has ended."""
 _NEWEST = 200
 _MOST = 2000
 _LEFT_S = 20.0
@@ -45,6 +49,7 @@ class Feed:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._needs = Needs(home)
         self._changed = threading.Condition()
         self._looking = threading.Lock()
         self._rows: dict[str, Row] = {}
@@ -55,6 +60,7 @@ class Feed:
         self._version = 1
         self._looked = 0.0
         self._again = 0.0
+        self._needed = 0.0
         self._wanted = 0.0
         self._thread: Optional[threading.Thread] = None
 
@@ -76,6 +82,11 @@ class Feed:
             self._changed.wait_for(lambda: self._version > version, seconds)
             newer = [self._rows[i] for i, at in self._versions.items() if at > version]
             return self._version, newer, [i for i, at in self._gone.items() if at > version]
+
+    def need(self, run_id: str) -> Need:
+        """Why a run needs a person, as of now."""
+        self._fresh()
+        return self._needs.of(run_id)
 
     def _fresh(self) -> None:
         with self._looking:
@@ -107,13 +118,19 @@ class Feed:
         if every:
             self._again = self._looked
         found = {run_id: self._row(run_id, now, every) for run_id in self._candidates(every)}
-        answered = rows.followed([row for row in {**self._rows, **found}.values() if row])
-        found = {**{i: self._rows[i] for i in answered if i in self._rows}, **found}
+        if every or self._looked - self._needed > _NEEDS_S or any(self._has_ended(i, row) for i, row in found.items()):
+            self._needed = self._looked
+            for run_id in self._needs.look(now, every) - found.keys():  # after the rows: no end is without its need
+                found[run_id] = self._rows.get(run_id) or self._row(run_id, now, True)
         with self._changed:
             for run_id, row in found.items():
-                self._take(run_id, row and {**row, "needs": "" if run_id in answered else row["needs"]})
+                self._take(run_id, row and rows.needing(row, self._needs.of(run_id)))
             self._forget()
             self._changed.notify_all()
+
+    def _has_ended(self, run_id: str, row: Optional[Row]) -> bool:
+        """Whether a row is news, and not of one that lives."""
+        return row is not self._rows.get(run_id) and (row is None or row["status"] not in LIVE)
 
     def _candidates(self, every: bool) -> list[str]:
         """Live runs, new ones, and those that lived at the last look; now and then all."""
@@ -169,7 +186,7 @@ class Feed:
 
     def _forget(self) -> None:
         """The oldest that have ended, where a server sees thousands of runs come and go."""
-        ended = [i for i, row in self._rows.items() if row["status"] not in LIVE]
+        ended = [i for i, row in self._rows.items() if row["status"] not in LIVE and not row["needs"]]
         for run_id in sorted(ended)[: max(len(self._rows) - _MOST, 0)]:
             self._drop(run_id)
         for run_id in list(self._gone)[: max(len(self._gone) - _MOST, 0)]:

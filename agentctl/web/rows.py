@@ -7,25 +7,17 @@ import re
 from .. import files
 from .. import listing
 from .. import text
-from ..model import CHECK_FAILED
-from ..model import FINISHED
 from ..model import LIVE
-from ..model import LOST
-from ..model import RUNNING
-from ..model import TIMED_OUT
+from .needs import NOBODY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
     from typing import Optional
 
     from ..store import Home
+    from .needs import Need
 
-QUIET_S = 600.0
-"""A worker that has said nothing for so long may hang."""
-_RECENT_S = 86400.0
-"""What ended badly longer ago than this is history."""
 _NAMES = (
     *("run_id", "status", "goal_met", "verified", "title", "project", "backend", "profile", "model", "agent", "role"),
     *("workflow", "step", "goal", "parent", "escalated_to", "error", "summary", "usage", "context_tokens"),
@@ -35,8 +27,11 @@ _WORDS = 300
 _STAT = re.compile(r"(\d+) files? changed(?:, (\d+) insertions?\(\+\))?(?:, (\d+) deletions?\(-\))?")
 
 
-def row(home: Home, run_id: str, now: float) -> Optional[dict[str, Any]]:
-    """One run, or None where its folder is gone. Times are ISO 8601; what is unknown is null."""
+def row(home: Home, run_id: str, now: float, need: Need = NOBODY) -> Optional[dict[str, Any]]:
+    """One run, or None where its folder is gone. Times are ISO 8601; what is unknown is null.
+
+    `needs` is why a person should look, in one word, "" where nobody need; `why` says it in words.
+    """
     record = listing.record_of(home, run_id, now)
     if record is None:
         return None
@@ -53,9 +48,15 @@ def row(home: Home, run_id: str, now: float) -> Optional[dict[str, Any]]:
             "denied": denied,
             "limit": limit.get("reason") if isinstance(limit, dict) else None,
             "told_at": told_at,
-            "needs": needs(record, denied, told_at, now),
+            "needs": need[0],
+            "why": need[1],
         }
     )
+
+
+def needing(row: dict[str, Any], need: Need) -> dict[str, Any]:
+    """The row with this need; the same one where it has it."""
+    return row if (row["needs"], row["why"]) == need else {**row, "needs": need[0], "why": need[1]}
 
 
 def _short(value: Any) -> Any:
@@ -74,24 +75,3 @@ def diff_size(stat: object) -> Optional[dict[str, int]]:
     """Files, lines added and removed, from the last line of what git says; None where it says nothing."""
     found = _STAT.search(stat[-200:]) if isinstance(stat, str) else None
     return dict(zip(("files", "added", "removed"), (int(n or 0) for n in found.groups()))) if found else None
-
-
-def needs(record: dict[str, Any], denied: int, told_at: Optional[float], now: float) -> str:
-    """Why a person should look, in one word; "" where nobody need."""
-    status = record.get("status")
-    if status in LIVE:
-        quiet = status == RUNNING and told_at is not None and now - told_at > QUIET_S
-        return "denied" if denied else "limit" if record.get("limit") else "quiet" if quiet else ""
-    ended = record.get("finished_at") or 0
-    if now - ended > _RECENT_S or record.get("escalated_to") or record.get("goal"):
-        return ""  # history, or seen to by another run, or by the goal that it worked for
-    if status in ("failed", TIMED_OUT, LOST, listing.INVALID):
-        return "limit" if record.get("limit") else str(status)
-    if status == FINISHED and record.get("goal_met") is False:
-        return "rejected" if record.get("backend") == "goal" else "not_met"
-    return "check_failed" if record.get("verified") == CHECK_FAILED else ""
-
-
-def followed(rows: Iterable[dict[str, Any]]) -> set[str]:
-    """The runs that another one goes on from: whatever became of them has been seen to."""
-    return {one["parent"] for one in rows if one.get("parent")}

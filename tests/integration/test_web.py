@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from agentctl import inbox
 from agentctl import topics
+from agentctl.store import Home
+from agentctl.table.rows import NEEDS
 from agentctl.web import acts
 from agentctl.web import routes
 from conftest import World
@@ -200,6 +203,41 @@ def test_runs_are_listed_in_pieces(world: World, served: Served) -> None:
     assert served.get("/api/choices")["projects"] == ["p"]
 
 
+def test_who_needs_a_person_is_who_status_says_and_for_the_same_reason(world: World, served: Served) -> None:
+    world.config(idle_notice_s=2)
+    (idle,) = spawned(served, "echo on; sleep 300")
+    short, seen, broken = spawned(served, "exit 3", "exit 4", "kill -9 $$")
+    first = asked(served, "fail at it")
+    for run_id in (short, seen, broken, first):
+        world.result(run_id)
+    later = served.post("/api/runs/%s/continue" % first, prompt="more")["runs"][0]["run_id"]
+    world.result(later)
+
+    def table() -> dict[str, tuple[str, str]]:
+        rows = json.loads(world.ok("status", "--json"))["table"]
+        return {one["run_id"]: (one["need"], one["why"]) for one in rows if one["need"]}
+
+    def page() -> dict[str, tuple[str, str]]:
+        said = served.get("/api/status")
+        found = {one["run_id"]: (one["needs"], one.get("why")) for one in said["runs"] if one["needs"]}
+        assert said["needs"] == len(found)
+        return found
+
+    eventually(lambda: idle in table() and seen in page(), 20)
+    inbox.acknowledge(Home(str(world.home)), [inbox.name_of(seen, inbox.ENDED)], "a person")
+    eventually(lambda: set(page()) == set(table()) == {idle, short, broken}, 20)
+    on_page, in_table = page(), table()
+    for code, why in (on_page.pop(idle), in_table.pop(idle)):
+        assert code == "idle" and why.startswith("has printed nothing for "), "for how long differs by the second"
+    assert on_page == in_table and on_page[short] == ("not_met", "exit code 3")
+    shown = {one["run_id"]: one for one in served.get("/api/runs")["runs"]}
+    assert {run_id: (one["needs"], one["why"]) for run_id, one in shown.items() if run_id in on_page} == on_page
+    known = served.get("/api/runs/" + broken)["row"]
+    assert (known["needs"], known["why"]) == on_page[broken]
+    served.post("/api/agents/%s/stop" % idle)
+    eventually(lambda: set(page()) == {short, broken})
+
+
 def test_hostile_words_come_as_data(world: World, served: Served) -> None:
     """In every answer they are JSON in ASCII, with a type that no browser takes for a page."""
     script = world.root / "hostile.sh"
@@ -295,7 +333,7 @@ def test_every_endpoint_is_written_down() -> None:
     for method, pattern, _ in routes._TABLE:
         path = pattern.pattern.replace(routes.RUN, "ID").replace(routes._ANY, "ID").replace(r"\Z", "")
         assert path in page and method in page, path
-    for word in ("denied", "limit", "quiet", "failed", "timed_out", "lost", "not_met", "rejected", "check_failed"):
+    for word in NEEDS:
         assert word in page
     for name in acts.SPAWN["properties"]:
         assert name in page, name

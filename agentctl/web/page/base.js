@@ -119,9 +119,9 @@ function age(node) {
 setInterval(() => document.querySelectorAll("time.ago").forEach(age), 1000);
 
 export const NEEDS = {
-  denied: "a permission was denied", limit: "a limit was reached", quiet: "quiet for long", failed: "failed",
+  denied: "a permission was denied", limit: "a limit was reached", blocked: "it gets no answer", idle: "quiet for long", failed: "failed",
   timed_out: "over its time", lost: "lost: its runner vanished", not_met: "goal not met", rejected: "rejected",
-  check_failed: "its check failed", invalid: "its folder is damaged",
+  check_failed: "its check failed", budget: "its budget is nearly used",
 };
 export const LIVE = ["running", "queued", "paused"];
 

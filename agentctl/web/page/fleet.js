@@ -26,7 +26,7 @@ function meter(row) {
 
 function card(row) {
   const live = LIVE.includes(row.status);
-  const said = live ? row.doing : row.error || row.summary;
+  const said = row.why || (live ? row.doing : row.error || row.summary);
   return h("article", { class: "run", "data-run": row.run_id, "data-status": row.status, "data-needs": row.needs || false },
     h("div", { class: "top" },
       badge(row.status),
