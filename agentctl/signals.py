@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from typing import Optional
 
 STOPPING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+LOOK_UP_S = 1.0
+"""Where there are threads and no Alarm, the main one blocks in the kernel for no longer than these seconds.
+
+A signal may be given to any thread, once in some hundred: its handler runs only when the
+main thread comes back to Python, which nothing else may ever make it do (seen with Python 3.12).
+"""
 
 
 class Alarm:

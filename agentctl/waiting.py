@@ -59,20 +59,8 @@ def each(home: Home, ids: Sequence[str], timeout: Optional[float]) -> Iterator[R
     """The results in order of ending. Ends early when `timeout` seconds are over."""
     if len(ids) == 1 and timeout is None:
         yield until_ended(home, ids[0])
-        return
-    from queue import Empty
-
-    deadline = None if timeout is None else time.monotonic() + timeout
-    ended = _watch(home, ids)
-    for _ in ids:
-        left = None if deadline is None else max(deadline - time.monotonic(), 0)
-        try:
-            answer = ended.get(timeout=left)
-        except Empty:
-            return
-        if isinstance(answer, Exception):
-            raise answer
-        yield answer
+    else:
+        yield from each_while(home, ids, timeout, lambda: True)
 
 
 def each_while(
@@ -81,6 +69,7 @@ def each_while(
     """As `each`, asking about every second whether anybody still waits; ends early where nobody does.
 
     A result is there as soon as in `each`. Threads that nobody waits for go on until their runs end.
+    A ^C that one of them takes is heard at that second at the latest (signals.LOOK_UP_S).
     """
     from queue import Empty
 

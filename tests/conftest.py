@@ -7,6 +7,7 @@ failing cleanup never hides the test's own failure.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -155,6 +156,12 @@ class World:
         kill(runners(str(self.home)) + marked("AI_ORCH_HOME=%s" % self.home))
         folder = Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / ("tmux-%d" % os.getuid())
         (folder / self.socket).unlink(missing_ok=True)
+
+
+def to_another_thread(pid: int, number: int) -> None:
+    """A signal to a thread that is not the main one, as the kernel may choose by itself, once in some hundred."""
+    other = eventually(lambda: [int(task) for task in os.listdir("/proc/%d/task" % pid) if int(task) != pid], 10)
+    assert ctypes.CDLL(None).tgkill(pid, other[0], number) == 0
 
 
 def kill(pids: Iterable[int]) -> None:

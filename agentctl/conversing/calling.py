@@ -6,6 +6,7 @@ import threading
 
 from .. import prompting
 from ..errors import AgentctlError
+from ..signals import LOOK_UP_S
 from ..toolset import Answer
 from . import journal
 from .entries import ANSWER
@@ -56,7 +57,8 @@ def call_all(tools: Toolset, turn: int, calls: Sequence[tuple[int, Call]], strea
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        while thread.is_alive():
+            thread.join(LOOK_UP_S)
     for entry in found:
         if isinstance(entry, BaseException):
             raise entry

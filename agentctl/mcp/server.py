@@ -7,6 +7,7 @@ waits then is told that nobody waits for it any more; runs go on.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import time
@@ -15,6 +16,7 @@ from .. import __version__
 from .. import files
 from .. import schema
 from ..errors import AgentctlError
+from ..signals import LOOK_UP_S
 from ..toolset import Answer
 from . import protocol
 
@@ -71,6 +73,8 @@ def lines(source: int, longest: int = protocol.LONGEST) -> Iterator[bytes]:
     parts: list[bytes] = []
     size = 0
     while True:
+        while not select.select([source], [], [], LOOK_UP_S)[0]:
+            pass
         chunk = os.read(source, _CHUNK)
         if not chunk:
             yield b"".join(parts)

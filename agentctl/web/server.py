@@ -15,6 +15,7 @@ import threading
 import time
 
 from ..errors import AgentctlError
+from ..signals import LOOK_UP_S
 from . import frames
 from . import guard
 from . import routes
@@ -127,7 +128,7 @@ class Server:
     def serve(self) -> None:
         """Until something is raised, as by a signal."""
         while True:
-            for key, _ in self._selector.select(0.5 if self._waiting else None):
+            for key, _ in self._selector.select(0.5 if self._waiting else LOOK_UP_S):
                 if key.data is None:
                     self._accept(key.fileobj)  # type: ignore[arg-type]
                 else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import re
 import signal
 import subprocess
@@ -12,6 +10,7 @@ import pytest
 
 from conftest import PROGRAM
 from conftest import World
+from conftest import to_another_thread
 
 from .terminal import Terminal
 
@@ -104,12 +103,14 @@ def test_an_interrupt_that_another_thread_takes_is_heard(world: World) -> None:
     world.working(run_id)
     looker = Terminal([*PROGRAM, "wait", run_id], world.env, str(world.project))
     looker.until(lambda: "here" in looker.shown.decode())
-    other = max(int(task) for task in os.listdir("/proc/%d/task" % looker.process.pid))
-    assert other != looker.process.pid
-    assert ctypes.CDLL(None).tgkill(looker.process.pid, other, signal.SIGINT) == 0
+    to_another_thread(looker.process.pid, signal.SIGINT)
     code, shown = looker.end()
     assert code == 130 and "still running" in shown
-    world.run("stop", run_id)
+    second = world.shell(WAITS, "--no-pane")
+    away = world.popen("wait", run_id, second)
+    to_another_thread(away.pid, signal.SIGINT)
+    assert away.wait(10) == 130
+    world.run("stop", run_id, second)
 
 
 def _waits(pid: int) -> list[str]:

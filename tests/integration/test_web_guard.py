@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import stat
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from conftest import World
 from conftest import eventually
+from conftest import to_another_thread
 from webbing import Served
 from webbing import Socket
 from webbing import everything
@@ -319,6 +321,14 @@ def test_a_socket_is_told_to_come_again_where_the_streams_are_full(served: Serve
         return opcode == 1
 
     eventually(free, 20, 0.2)
+
+
+def test_it_ends_also_where_another_thread_takes_the_signal(served: Served) -> None:
+    stream = Socket(served)
+    stream.send(1, json.dumps({"token": served.token}).encode())
+    assert stream.message()["type"] == "status"
+    to_another_thread(served.process.pid, signal.SIGTERM)
+    assert served.process.wait(10) == 0
 
 
 # -- the token
