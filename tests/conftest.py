@@ -152,10 +152,16 @@ class World:
         return marked("AGENTCTL_RUN_ID=%s" % run_id, "AI_ORCH_HOME=%s" % self.home)
 
     def close(self) -> None:
-        subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, timeout=20)
+        self.tmux("kill-server")
         kill(runners(str(self.home)) + marked("AI_ORCH_HOME=%s" % self.home))
-        folder = Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / ("tmux-%d" % os.getuid())
-        (folder / self.socket).unlink(missing_ok=True)
+        end_server(self.socket)  # last: what was killed may have begun another
+
+
+def end_server(socket: str) -> None:
+    """No tmux server of that name, nor its socket, which tmux leaves."""
+    subprocess.run(["tmux", "-L", socket, "kill-server"], capture_output=True, timeout=20)
+    folder = Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / ("tmux-%d" % os.getuid())
+    (folder / socket).unlink(missing_ok=True)
 
 
 def to_another_thread(pid: int, number: int) -> None:

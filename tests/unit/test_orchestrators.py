@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from agentctl import orchestrators
 from agentctl import store
 from agentctl import tmux
 from agentctl.orchpane import again
+from conftest import end_server
 
 RUN = "20260215-143022-ab12"
 INSIDE = {"TMUX": "/tmp/tmux-0/default,77,0", "TMUX_PANE": "%5"}
@@ -65,7 +65,7 @@ def server() -> Iterator[tmux.Server]:
     made = tmux.Server(socket="agentctl-test-" + secrets.token_hex(4))
     tmux.run(made, ["new-session", "-d", "-s", "main", "-n", "w", "sleep", "600"])
     yield made
-    subprocess.run(["tmux", "-L", made.socket, "kill-server"], capture_output=True, check=False)
+    end_server(made.socket)
 
 
 @needs_tmux
