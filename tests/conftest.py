@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from typing import Callable
@@ -152,15 +153,16 @@ class World:
         return marked("AGENTCTL_RUN_ID=%s" % run_id, "AI_ORCH_HOME=%s" % self.home)
 
     def close(self) -> None:
-        self.tmux("kill-server")
+        found = {**self.env, "PATH": os.environ["PATH"]}  # some worlds have no tmux on theirs
+        end_server(self.socket, found)
         kill(runners(str(self.home)) + marked("AI_ORCH_HOME=%s" % self.home))
-        end_server(self.socket)  # last: what was killed may have begun another
+        end_server(self.socket, found)  # last: what was killed may have begun another
 
 
-def end_server(socket: str) -> None:
+def end_server(socket: str, env: Mapping[str, str]) -> None:
     """No tmux server of that name, nor its socket, which tmux leaves."""
-    subprocess.run(["tmux", "-L", socket, "kill-server"], capture_output=True, timeout=20)
-    folder = Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / ("tmux-%d" % os.getuid())
+    subprocess.run(["tmux", "-L", socket, "kill-server"], env=env, capture_output=True, timeout=20)
+    folder = Path(env.get("TMUX_TMPDIR") or "/tmp") / ("tmux-%d" % os.getuid())
     (folder / socket).unlink(missing_ok=True)
 
 

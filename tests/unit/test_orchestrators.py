@@ -65,7 +65,7 @@ def server() -> Iterator[tmux.Server]:
     made = tmux.Server(socket="agentctl-test-" + secrets.token_hex(4))
     tmux.run(made, ["new-session", "-d", "-s", "main", "-n", "w", "sleep", "600"])
     yield made
-    end_server(made.socket)
+    end_server(made.socket, os.environ)
 
 
 @needs_tmux
