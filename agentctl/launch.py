@@ -34,6 +34,27 @@ if TYPE_CHECKING:
 
 
 _MOST_PLACES = 64
+_LOOK_AGAIN_S = 0.02
+
+
+class _turn_at_tmux:  # noqa: N801
+    """tmux's lock, with the grace of staged runs renewed while another's thousand panes are opened."""
+
+    def __init__(self, home: Home, runs: Sequence[Run]) -> None:
+        self._path = home.tmux_lock
+        self._runs = runs
+        self._lock = -1
+
+    def __enter__(self) -> None:
+        lock, last = locks.try_take(self._path), 0.0
+        while lock is None:
+            last = birth.renewed(self._runs, last)
+            time.sleep(_LOOK_AGAIN_S)  # not in flock(2): whoever sleeps in it cannot renew
+            lock = locks.try_take(self._path)
+        self._lock = lock
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._lock)
 
 
 def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask: int) -> Run:
@@ -69,12 +90,11 @@ def stage(home: Home, config: Config, plan: Plan, env: Mapping[str, str], umask:
 
 def launch(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: bool) -> None:
     """Start the runner of a staged run. On failure nothing of the run is left; AgentctlError."""
-    argv = _runner_argv(home, run)
     try:
         if pane:
-            _in_pane(home, config, argv, env)
+            _in_pane(home, config, run, env)
         else:
-            detached(argv, {"PATH": os.environ.get("PATH", os.defpath)})
+            detached(_runner_argv(home, run), {"PATH": os.environ.get("PATH", os.defpath)})
     except (AgentctlError, OSError) as e:
         if isinstance(e, tmux.TmuxFailed) and _born_all_the_same(run):
             return
@@ -108,15 +128,14 @@ def launch_all(
 
 def launch_surely(home: Home, config: Config, run: Run, env: Mapping[str, str], pane: bool) -> None:
     """Start the runner of a run that a published result names: without a screen where there is none any more."""
-    argv = _runner_argv(home, run)
     try:
         if pane:
-            _in_pane(home, config, argv, env)
+            _in_pane(home, config, run, env)
             return
     except AgentctlError:
         if _born_all_the_same(run):
             return
-    detached(argv, {"PATH": os.environ.get("PATH", os.defpath)})
+    detached(_runner_argv(home, run), {"PATH": os.environ.get("PATH", os.defpath)})
 
 
 def _runner_argv(home: Home, run: Run) -> list[str]:
@@ -131,13 +150,13 @@ def server_of(config: Config, env: Mapping[str, str]) -> tuple[tmux.Server, str]
     return tmux.Server(socket=config.tmux_socket), config.tmux_session or DEFAULT_SESSION
 
 
-def _in_pane(home: Home, config: Config, argv: list[str], env: Mapping[str, str]) -> None:
+def _in_pane(home: Home, config: Config, run: Run, env: Mapping[str, str]) -> None:
     server, session = server_of(config, env)
     key = "%s %s" % (server.socket, session)
-    with locks.holding(home.tmux_lock):
+    with _turn_at_tmux(home, [run]):
         places = _places(home)
         last = tmux.Place.from_json(places.get(key))
-        place = tmux.open_pane(server, session, argv, max(config.panes_per_window, 1), last)
+        place = tmux.open_pane(server, session, _runner_argv(home, run), max(config.panes_per_window, 1), last)
         _note(home, {**places, key: place.to_json()})
 
 
@@ -148,7 +167,7 @@ def _in_panes(home: Home, config: Config, left: list[Run], env: Mapping[str, str
     server, session = server_of(config, env)
     key = "%s %s" % (server.socket, session)
     argvs, count, renewed = [_runner_argv(home, run) for run in left], len(left), 0.0
-    with locks.holding(home.tmux_lock):
+    with _turn_at_tmux(home, left):
         places = _places(home)
         last = tmux.Place.from_json(places.get(key))
         try:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentctl import birth
+from agentctl import locks
 from agentctl import spawning
 from conftest import PROGRAM
 from conftest import World
@@ -46,6 +49,28 @@ def counted(world: World) -> Path:
     (folder / "tmux").chmod(0o755)
     world.env["PATH"] = "%s:%s" % (folder, world.env["PATH"])
     return log
+
+
+@pytest.mark.parametrize("words", [("start", *SHELL, "--", "true"), ("spawn", *SHELL, "true", "true")])
+def test_who_waits_behind_the_panes_of_others_keeps_the_grace_of_its_runs(world: World, words: tuple[str, ...]) -> None:
+    """A thousand panes take longer than a staged run may wait for its runner."""
+    world.ok("init")
+    lock = locks.take(str(world.home / "tmux.lock"))
+    waiting = world.popen(*words)
+    count = len(words) - words.index("true")
+    staged = eventually(lambda: (found := folders(world)) and len(found) == count and found)
+    metas = [world.home / "runs" / name / "meta.json" for name in staged]
+    eventually(lambda: all(path.exists() for path in metas))
+    old = time.time() - birth.BIRTH_GRACE - 1
+    for path in metas:
+        os.utime(path, (old, old))
+    eventually(lambda: all(path.stat().st_mtime > old + 1 for path in metas), 15)
+    world.ok("list")
+    assert waiting.poll() is None and sorted(folders(world)) == sorted(staged), "no reader settles them"
+    os.close(lock)
+    out, err = waiting.communicate(timeout=30)
+    assert (waiting.returncode, err) == (0, b"")
+    assert [world.result(run)["status"] for run in out.decode().split()] == ["finished"] * count
 
 
 # -- what is started
