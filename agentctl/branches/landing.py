@@ -110,6 +110,15 @@ def tip(site: Site, branch: str) -> str:
         return ""
 
 
+def resolved(site: Site, branch: str) -> str:
+    """The branch that a symbolic ref leads to, by its short name; of any other, itself."""
+    try:
+        found = site.refs.line("symbolic-ref", "--quiet", HEADS + branch)
+    except gitdoor.CannotError:
+        return branch  # a branch like most
+    return found[len(HEADS) :] if found.startswith(HEADS) else branch
+
+
 def head_of(site: Site, own: str) -> str:
     """The commit that the worktree whose own git directory this is stands on; "" where that cannot be told."""
     try:

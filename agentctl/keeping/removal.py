@@ -94,9 +94,9 @@ def drop_branch(kept: Kept, tip: str) -> str:
     if now != tip:
         return "it was moved meanwhile"
     own = worktree.admin(kept.worktree)
-    for other in checkouts.standing_on(kept.worktree.common, kept.worktree.branch):
+    for other in checkouts.standing_on(kept.worktree.common, kept.worktree.branch, (kept.worktree.source,)):
         if other.own != own:
-            return "it is checked out at %s" % other.path
+            return "it is checked out at %s" % (other.path or other.own)
     door.ask("update-ref", "-d", branch, tip)
     return ""
 

@@ -57,7 +57,7 @@ def land(
         with locks.holding(making.lock(common)):
             if landing.tip(site, branch) != old:
                 return Arrival(moved_by_others=True)
-            standing = checkouts.standing_on(common, branch)
+            standing = checkouts.standing_on(common, branch, _sources(home, common))
             for checkout in standing:
                 reason = _in_use(home, common, checkout, ours, held)
                 reason = reason or checkouts.why_not(common, checkout, scratch, old, new)
@@ -67,6 +67,11 @@ def land(
     finally:
         for fd in held:
             os.close(fd)
+
+
+def _sources(home: Home, common: str) -> set[str]:
+    """The folders that worktrees of this repository were asked from."""
+    return {kept.worktree.source for kept in custody.every(home) if kept.worktree.common == common}
 
 
 def _in_use(home: Home, common: str, checkout: Checkout, ours: Collection[str], held: list[int]) -> str:
@@ -97,11 +102,12 @@ def _blocked(site: Site, checkout: Checkout, branch: str, new: str, reason: str)
     import shlex
 
     ref = landing.keep(site, branch, new)
-    path = shlex.quote(checkout.path)
+    there = "-C %s " % shlex.quote(checkout.path) if checkout.path else ""
+    where = "in %s" % checkout.path if checkout.path else "out of %s" % checkout.own
     return Arrival(
-        blocked="%s is checked out in %s: %s" % (branch, checkout.path, reason),
+        blocked="%s is checked out %s: %s" % (branch, where, reason),
         ref=ref,
-        command="git -C %s merge --ff-only %s" % (path, shlex.quote(ref)),
+        command="git %smerge --ff-only %s" % (there, shlex.quote(ref)),
     )
 
 
@@ -133,7 +139,7 @@ def _finish(home: Home, note: Landing, scratch: str, say: Say) -> None:
     site = landing.Site(note.common, scratch)
     now = landing.tip(site, note.branch)
     if now == note.new:
-        for checkout in checkouts.standing_on(note.common, note.branch):
+        for checkout in checkouts.standing_on(note.common, note.branch, _sources(home, note.common)):
             if not _caught_up(note, checkout, scratch, say):
                 return
     journals.done(home, note)  # not moved, or moved on since by somebody who saw what the checkout shows

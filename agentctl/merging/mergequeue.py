@@ -116,7 +116,7 @@ class _Merge:
         self.wish = wish
         self.bed = bed
         self.site = Site(bed.common, bed.scratch)
-        self.into = target_of(sheaves[0], wish.into)
+        self.into = landing.resolved(self.site, target_of(sheaves[0], wish.into))
         self.old = self._target()
         self.fates: dict[str, Fate] = {}
         self.sheaves = {sheaf.run_id: sheaf for sheaf in sheaves}

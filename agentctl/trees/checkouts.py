@@ -1,7 +1,7 @@
 """The checkouts that stand on a branch, and having their files follow when it moves.
 
-Which they are is read from the repository's own folder, never asked of a worktree's
-`.git` file. A checkout is touched only where it is clean and nothing is under way in
+Which they are is read from the repository's own folder and our records, never asked of a
+worktree's `.git` file. A checkout is touched only where it is clean and nothing is under way in
 it; what then follows is git's own two-tree merge, which takes nothing away that is not
 the same as the old commit. Files that the index does not know are ours to spare: git takes
 those that are ignored for worthless.
@@ -21,27 +21,33 @@ from . import worktree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Iterator
+    from typing import Optional
 
     from ..gitdoor import Door
 
 _SECONDS = 600.0
 _PATIENCE_S = 5.0
 _GITLINK = b"160000"
+_TRUE = ("true", "yes", "on", "1", "")
 _IN_THE_WAY = "files there are in the way"
 
 
 class Checkout(Record):
-    """A working tree at `path`, whose own git directory is `own`."""
+    """A working tree at `path` ("": not known where), whose own git directory is `own`."""
 
     path: str = ""
     own: str = ""
 
 
-def every(common: str) -> Iterator[Checkout]:
-    """All checkouts of the repository whose folder is there: the main one, then the worktrees."""
-    main = _main_path(common)
-    if main and os.path.isdir(main):
+def every(common: str, sources: Iterable[str] = ()) -> Iterator[Checkout]:
+    """All checkouts of the repository whose folder is there: the main one, then the worktrees.
+
+    Where a `.git` that is a link or a file leads to the repository (`--separate-git-dir`), git itself does
+    not know of the checkout: `sources` are folders that may be it. One that nobody knows has no path.
+    """
+    for main in _main_paths(common, sources):
         yield Checkout(path=main, own=common)
     folder = os.path.join(common, "worktrees")
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
@@ -51,30 +57,56 @@ def every(common: str) -> Iterator[Checkout]:
             yield Checkout(path=os.path.dirname(pointer), own=own)
 
 
-def _main_path(common: str) -> str:
-    """Where the main working tree is; "" for a bare repository."""
-    door = gitdoor.shared(common, 10.0)
+def _main_paths(common: str, sources: Iterable[str]) -> Iterable[str]:
+    """Where the repository's own index is checked out: one folder, but for links to it; none where it is bare."""
+    main = _main_path(common)
+    if main is None:
+        return ()
+    others = [source for source in sources if source and worktree.leads_to(source, common)]
+    found = {os.path.realpath(path): path for path in (*others, main) if path and os.path.isdir(path)}
+    return found.values() or ([""] if not main and os.path.lexists(os.path.join(common, "index")) else ())
+
+
+def _main_path(common: str) -> Optional[str]:
+    """Where git takes the main working tree to be; "" where it cannot tell, None for a bare repository."""
     for name in ("core.bare", "core.worktree"):
-        try:
-            value = door.line("config", "--get", name)
-        except gitdoor.CannotError:
-            continue  # not set
-        if name == "core.bare" and value.lower() in ("true", "yes", "on", "1", ""):
-            return ""
-        if name == "core.worktree":
+        value = _setting(common, name)
+        if value is not None and name == "core.bare" and value.lower() in _TRUE:
+            return None
+        if value is not None and name == "core.worktree":
             return os.path.normpath(os.path.join(common, value))
     return os.path.dirname(common) if os.path.basename(common) == ".git" else ""
 
 
-def standing_on(common: str, branch: str) -> list[Checkout]:
-    """Those whose HEAD is the branch, or in which something is under way that will come back to it."""
-    return [checkout for checkout in every(common) if _stands_on(checkout.own, branch)]
+def _setting(common: str, name: str) -> Optional[str]:
+    try:
+        return gitdoor.shared(common, 10.0).line("config", "--get", name)
+    except gitdoor.CannotError:
+        return None  # not set
 
 
-def _stands_on(own: str, branch: str) -> bool:
+def standing_on(common: str, branch: str, sources: Iterable[str] = ()) -> list[Checkout]:
+    """Those of `every` whose HEAD is the branch, or in which something is under way that will come back to it."""
+    fold = str.lower if (_setting(common, "core.ignorecase") or "no").lower() in _TRUE else str
+    refs = set(map(fold, _names_of(common, branch)))
+    return [checkout for checkout in every(common, sources) if not refs.isdisjoint(map(fold, _stands_on(checkout.own)))]
+
+
+def _names_of(common: str, branch: str) -> set[str]:
+    """The branch and all symbolic refs that are the same one."""
+    listed = gitdoor.shared(common, 60.0).line("for-each-ref", "--format=%(refname) %(symref)", "refs/heads/")
+    leads = {name: there or name for name, _, there in (line.partition(" ") for line in listed.split("\n"))}
     ref = "refs/heads/" + branch
-    heads = (_word(own, "rebase-merge/head-name"), _word(own, "rebase-apply/head-name"))
-    return _word(own, "HEAD") == "ref: " + ref or ref in heads or _word(own, "BISECT_START") in (branch, ref)
+    return {ref, *(name for name, there in leads.items() if there == leads.get(ref, ref))}
+
+
+def _stands_on(own: str) -> Iterator[str]:
+    """The refs that a checkout is on, or will come back to."""
+    head, bisected = _word(own, "HEAD"), _word(own, "BISECT_START")
+    if os.path.islink(os.path.join(own, "HEAD")):  # by core.preferSymlinkRefs
+        head = "ref: " + os.readlink(os.path.join(own, "HEAD"))
+    yield from (_word(own, "rebase-merge/head-name"), _word(own, "rebase-apply/head-name"), bisected)
+    yield from (head[len("ref: ") :] if head.startswith("ref: ") else "", "refs/heads/" + bisected)
 
 
 def _word(folder: str, name: str) -> str:
@@ -83,6 +115,8 @@ def _word(folder: str, name: str) -> str:
 
 def why_not(common: str, checkout: Checkout, scratch: str, old: str, new: str) -> str:
     """Why its files cannot follow from `old` to `new`; "" where they can. Raises gitdoor.TROUBLE."""
+    if not checkout.path:
+        return "git does not tell where its files are"
     found = operations.under_way(checkout.own)
     if found:
         return "%s is in progress there" % found.words

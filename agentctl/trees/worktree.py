@@ -175,6 +175,14 @@ def own_of_source(worktree: Worktree) -> str:
     return worktree.common
 
 
+def leads_to(folder: str, common: str) -> bool:
+    """Whether the `.git` in a folder is this very git directory, or a link or a file that leads there."""
+    dot_git = os.path.join(folder, ".git")
+    said = line_of(dot_git) if os.path.isfile(dot_git) else ""
+    there = os.path.join(folder, said[len("gitdir: ") :]) if said.startswith("gitdir: ") else dot_git
+    return os.path.realpath(there) == os.path.realpath(common)
+
+
 def line_of(path: str) -> str:
     """The content of one of git's small files, of one line; "" where it cannot be read."""
     try:
