@@ -85,14 +85,15 @@ def until_free(path: str) -> None:
 
 
 class holding:  # noqa: N801
-    """A short critical section: `with holding(path):`. (contextlib costs start-up time.)"""
+    """A short critical section: `with holding(path):`, of the lock's descriptor. (contextlib costs start-up time.)"""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._fd = -1
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> int:
         self._fd = take(self._path)
+        return self._fd
 
     def __exit__(self, *_: object) -> None:
         os.close(self._fd)

@@ -270,7 +270,7 @@ BROAD_EXCEPTS: dict[str, int] = {
 NAPS = (
     *("attend", "demo", "following", "freeze", "hooks", "inbox", "keeper", "keys", "launch", "trees.making"),
     *("orch", "panes", "pausing", "supervise", "sweeping", "turns", "trial", "vigil", "waiting", "wake"),
-    *("conversing.asking", "trees.checkouts", "branches.testbed", "merging.harvest", "cleanup.holding", "python.live"),
+    *("conversing.asking", "trees.indexlock", "branches.testbed", "merging.harvest", "cleanup.holding", "python.live"),
 )
 """Bounded or for painters: a server's death, `follow`, a late birth, groups to die, a staged run, keys, an API."""
 STARTERS = {"doctor.locking": "fork", "proc": "posix_spawn", "supervise": "posix_spawn fork", "orchpane": "posix_spawn"}

@@ -18,7 +18,9 @@ from ..branches.journals import Landing
 from ..errors import AgentctlError
 from ..record import Record
 from ..store import ID
+from ..text import one_line
 from ..trees import checkouts
+from ..trees import indexlock
 from ..trees import making
 
 TYPE_CHECKING = False
@@ -51,22 +53,36 @@ def land(
 
     `ours` are the worktrees that the caller holds alone already.
     """
-    common, (old, new) = site.common, ways
+    common = site.common
     held: list[int] = []
+    locked: list[Checkout] = []
+    note = Landing(common=common, branch=branch, old=ways[0], new=ways[1])
     try:
-        with locks.holding(making.lock(common)):
-            if landing.tip(site, branch) != old:
-                return Arrival(moved_by_others=True)
-            standing = checkouts.standing_on(common, branch, _sources(home, common))
-            for checkout in standing:
-                reason = _in_use(home, common, checkout, ours, held)
-                reason = reason or checkouts.why_not(common, checkout, scratch, old, new)
-                if reason:
-                    return _blocked(site, checkout, branch, new, reason)
-            return _moved(home, site, scratch, Landing(common=common, branch=branch, old=old, new=new), standing, say)
+        with locks.holding(making.lock(common)) as lock:
+            os.set_inheritable(lock, True)  # a git that outlives us writes files: who comes next waits for it
+            try:
+                if landing.tip(site, branch) != note.old:
+                    return Arrival(moved_by_others=True)
+                for checkout in checkouts.standing_on(common, branch, _sources(home, common)):
+                    reason = _in_use(home, common, checkout, ours, held) or _held_back(checkout, note, scratch, locked)
+                    if reason:
+                        return _blocked(site, checkout, note, reason)
+                return _moved(home, site, scratch, note, locked, say)
+            finally:
+                for checkout in locked:
+                    checkouts.release(checkout)
     finally:
         for fd in held:
             os.close(fd)
+
+
+def _held_back(checkout: Checkout, note: Landing, scratch: str, locked: list[Checkout]) -> str:
+    """Why its files cannot follow; "" where they can, as long as it is `locked`, which it is now."""
+    try:
+        locked.append(checkouts.locked(checkout, scratch))
+        return checkouts.why_not(note.common, locked[-1], scratch, note.old, note.new)
+    except gitdoor.TROUBLE as e:
+        return one_line(e, 300)
 
 
 def _sources(home: Home, common: str) -> set[str]:
@@ -98,14 +114,14 @@ def _moved(home: Home, site: Site, scratch: str, note: Landing, standing: list[C
     return Arrival(behind=behind)
 
 
-def _blocked(site: Site, checkout: Checkout, branch: str, new: str, reason: str) -> Arrival:
+def _blocked(site: Site, checkout: Checkout, note: Landing, reason: str) -> Arrival:
     import shlex
 
-    ref = landing.keep(site, branch, new)
+    ref = landing.keep(site, note.branch, note.new)
     there = "-C %s " % shlex.quote(checkout.path) if checkout.path else ""
     where = "in %s" % checkout.path if checkout.path else "out of %s" % checkout.own
     return Arrival(
-        blocked="%s is checked out %s: %s" % (branch, where, reason),
+        blocked="%s is checked out %s: %s" % (note.branch, where, reason),
         ref=ref,
         command="git %smerge --ff-only %s" % (there, shlex.quote(ref)),
     )
@@ -131,36 +147,62 @@ def bring_along(home: Home, common: str, scratch: str, say: Say) -> None:
     """Finish the landings of this repository that a kill left half done. The caller holds the merge's lock."""
     for note in journals.every(home):
         if note.common == common:
-            with locks.holding(making.lock(common)):
+            with locks.holding(making.lock(common)) as lock:
+                os.set_inheritable(lock, True)
                 _finish(home, note, scratch, say)
+    if indexlock.left(common):
+        with locks.holding(making.lock(common)):
+            for own in indexlock.left(common):
+                indexlock.free(own)
 
 
 def _finish(home: Home, note: Landing, scratch: str, say: Say) -> None:
-    site = landing.Site(note.common, scratch)
-    now = landing.tip(site, note.branch)
-    if now == note.new:
+    now = landing.tip(landing.Site(note.common, scratch), note.branch)
+    if now and now != note.old:
         for checkout in checkouts.standing_on(note.common, note.branch, _sources(home, note.common)):
-            if not _caught_up(note, checkout, scratch, say):
+            if not (_caught_up if now == note.new else _went_on)(note, now, checkout, scratch, say):
                 return
-    journals.done(home, note)  # not moved, or moved on since by somebody who saw what the checkout shows
+    journals.done(home, note)
 
 
-def _caught_up(note: Landing, checkout: Checkout, scratch: str, say: Say) -> bool:
+def _caught_up(note: Landing, now: str, checkout: Checkout, scratch: str, say: Say) -> bool:
+    """Whether it shows the branch as it is `now`, since the landing."""
     try:
-        if checkouts.shows(note.common, checkout, scratch, note.new):
-            return True
-        checkouts.adopt(note.common, checkout, scratch, note.old, note.new, note.at)
+        held = checkouts.locked(checkout, scratch)
+        try:
+            if checkouts.shows(note.common, held, scratch, now):
+                return True
+            checkouts.adopt(note.common, held, scratch, note.old, now, note.at)
+        finally:
+            checkouts.release(held)
     except gitdoor.TROUBLE as e:
         words = "%s still shows %s as it was before a merge that was killed (%s): `%s`"
-        say(words % (checkout.path, note.branch, e, _by_hand(checkout, note)))
+        say(words % (checkout.path or checkout.own, note.branch, e, _by_hand(checkout, note)))
         return False
     say("the files of %s have followed %s, after a merge that was killed" % (checkout.path, note.branch))
     return True
 
 
+def _went_on(note: Landing, now: str, checkout: Checkout, scratch: str, say: Say) -> bool:
+    """Whether it has nothing to do with the landing any more, after which somebody has moved the branch on."""
+    if not checkout.path or not checkouts.shows(note.common, checkout, scratch, note.old):
+        return True
+    if checkouts.shows(note.common, checkout, scratch, now):
+        words = "commit %s on %s has all as it was before a merge that was killed: if that is not meant, revert it"
+        say(words % (now[:12], note.branch))
+        return True
+    words = (
+        "%s shows %s as it was before a merge that was killed: a commit there takes back what has landed; first `%s`"
+    )
+    say(words % (checkout.path, note.branch, _by_hand(checkout, note.replace(new=now))))
+    return False
+
+
 def bring_all_along(home: Home, scratch: str, say: Say) -> None:
     """As `bring_along` for every repository in which no merge is under way now."""
-    for common in sorted({note.common for note in journals.every(home)}):
+    theirs = {kept.worktree.common for kept in custody.every(home)}
+    locked = {common for common in theirs if common and indexlock.left(common)}
+    for common in sorted({note.common for note in journals.every(home)} | locked):
         try:
             lock = locks.try_take(os.path.join(common, "agentctl-merge.lock"))
         except (AgentctlError, OSError):

@@ -41,7 +41,9 @@ The way back:
 Exit codes of merge: 0 all landed; 3 something was left out, and is named, or
 a checkout did not follow; 1 nothing could be done, or the target itself fails
 the check. A checkout of yours follows only if it is clean and nothing stands
-in the way: nothing is written over, ignored files neither.
+in the way: nothing is written over, ignored files neither. Meanwhile its index
+is locked, so that no commit comes between. A merge that was killed may leave it
+so: the next `merge` or `collect` finishes what was begun, and unlocks it.
 
 A cleanup saves the whole worktree (uncommitted, untracked and ignored files,
 the index, commits that only its reflog knew, submodules) as a commit under

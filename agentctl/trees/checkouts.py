@@ -10,12 +10,12 @@ those that are ignored for worthless.
 from __future__ import annotations
 
 import os
-import time
 
 from .. import files
 from .. import gitdoor
 from ..record import Record
 from ..text import one_line
+from . import indexlock
 from . import operations
 from . import worktree
 
@@ -28,17 +28,18 @@ if TYPE_CHECKING:
     from ..gitdoor import Door
 
 _SECONDS = 600.0
-_PATIENCE_S = 5.0
 _GITLINK = b"160000"
 _TRUE = ("true", "yes", "on", "1", "")
 _IN_THE_WAY = "files there are in the way"
 
 
 class Checkout(Record):
-    """A working tree at `path` ("": not known where), whose own git directory is `own`."""
+    """A working tree at `path` ("": not known where), whose own git directory is `own`. `index` is the copy of its
+    index that is worked in while we hold the index's lock."""
 
     path: str = ""
     own: str = ""
+    index: str = ""
 
 
 def every(common: str, sources: Iterable[str] = ()) -> Iterator[Checkout]:
@@ -113,25 +114,32 @@ def _word(folder: str, name: str) -> str:
     return worktree.line_of(os.path.join(folder, name))
 
 
-def why_not(common: str, checkout: Checkout, scratch: str, old: str, new: str) -> str:
-    """Why its files cannot follow from `old` to `new`; "" where they can. Raises gitdoor.TROUBLE."""
+def locked(checkout: Checkout, scratch: str) -> Checkout:
+    """The checkout, its index locked until `release`. The caller holds the repository's lock.
+
+    Raises gitdoor.TROUBLE where that cannot be.
+    """
     if not checkout.path:
-        return "git does not tell where its files are"
-    found = operations.under_way(checkout.own)
+        raise gitdoor.CannotError("git does not tell where its files are")
+    indexlock.take(checkout.own)
+    try:
+        return checkout.replace(index=_copy_of_index(checkout, scratch))
+    except OSError:
+        indexlock.free(checkout.own)
+        raise
+
+
+def release(checkout: Checkout) -> None:
+    indexlock.free(checkout.own)
+
+
+def why_not(common: str, held: Checkout, scratch: str, old: str, new: str) -> str:
+    """Why the files of a locked checkout cannot follow from `old` to `new`, or "". Raises gitdoor.TROUBLE."""
+    found = operations.under_way(held.own)
     if found:
         return "%s is in progress there" % found.words
-    if os.path.lexists(os.path.join(checkout.own, "index.lock")):
-        return "git is at work there, or was ended: %s/index.lock" % checkout.own
-    copy = _copy_of_index(checkout, scratch)
-    for index in (
-        copy,
-        os.path.join(checkout.own, "index"),
-    ):  # the real one is refreshed where the copy was found clean
-        door = _door(common, checkout, scratch, index)
-        reason = _not_clean(door, old, new) or _in_the_way(door, checkout, old, new)
-        if reason:
-            return reason
-    return ""
+    door = _door(common, held, scratch, held.index)
+    return _not_clean(door, old, new) or _in_the_way(door, held, old, new)
 
 
 def _not_clean(door: Door, old: str, new: str) -> str:
@@ -192,21 +200,19 @@ def shows(common: str, checkout: Checkout, scratch: str, commit: str) -> bool:
     return True
 
 
-def follow(common: str, checkout: Checkout, scratch: str, old: str, new: str) -> None:
-    """Take its files from `old` to `new`, once `why_not` has found nothing, which has refreshed its index.
+def follow(common: str, held: Checkout, scratch: str, old: str, new: str) -> None:
+    """Take the files of a locked checkout from `old` to `new`, once `why_not` has found nothing.
 
-    Raises gitdoor.TROUBLE, and has changed nothing then.
+    Raises gitdoor.TROUBLE; its index is as it was then.
     """
-    _wait_for_index(checkout)
-    _door(common, checkout, scratch, os.path.join(checkout.own, "index")).ask("read-tree", "-m", "-u", old, new)
+    _door(common, held, scratch, held.index).ask("read-tree", "-m", "-u", old, new)
+    indexlock.put(held.index, held.own)
 
 
-def adopt(common: str, checkout: Checkout, scratch: str, old: str, new: str, begun: float) -> None:
+def adopt(common: str, held: Checkout, scratch: str, old: str, new: str, begun: float) -> None:
     """As `follow`, where an earlier one, `begun` at that time, was killed half-way: files that are as in `new`
     already are taken as such."""
-    _wait_for_index(checkout)
-    copy = _copy_of_index(checkout, scratch)
-    trial = _door(common, checkout, scratch, copy)
+    trial = _door(common, held, scratch, _copy_of_index(held, scratch))
     raw = trial.ask("diff-tree", "-r", "-z", "--no-renames", old, new).split(b"\0")
     entries = {name: head.split() for head, name in zip(raw[0::2], raw[1::2])}
     there = {name: head for name, head in entries.items() if head[4] != b"D"}
@@ -215,14 +221,15 @@ def adopt(common: str, checkout: Checkout, scratch: str, old: str, new: str, beg
     _refresh(trial)
     others = set(trial.ask("diff-files", "--name-only", "-z", "--ignore-submodules=all").split(b"\0"))
     for name in others & there.keys():
-        if begun <= _written_at(checkout, name) <= begun + _SECONDS:
-            _drop_torn(trial, os.fsencode(checkout.path), name, there[name][3].decode("ascii"))
+        if begun <= _written_at(held, name) <= begun + _SECONDS:
+            _drop_torn(trial, os.fsencode(held.path), name, there[name][3].decode("ascii"))
     done = b"".join(b"%s %s\t%s\0" % (head[1], head[3], name) for name, head in there.items() if name not in others)
-    real = _door(common, checkout, scratch, os.path.join(checkout.own, "index"))
+    real = _door(common, held, scratch, held.index)
     if done:
         real.ask("update-index", "-z", "--index-info", stdin=done)
     _refresh(real)
     real.ask("read-tree", "-m", "-u", old, new)
+    indexlock.put(held.index, held.own)
 
 
 def _refresh(door: Door) -> None:
@@ -251,13 +258,6 @@ def _inside(top: bytes, folder: bytes) -> bytes:
     return os.path.normpath(os.path.join(os.path.realpath(top), os.path.relpath(folder, top)))
 
 
-def _wait_for_index(checkout: Checkout) -> None:
-    """git is quick with it; what takes longer is left over from one that was ended."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while os.path.lexists(os.path.join(checkout.own, "index.lock")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
 def _door(common: str, checkout: Checkout, scratch: str, index: str) -> Door:
     door = gitdoor.content(common, checkout.path, index, scratch, _SECONDS)
     sparse = os.path.join(checkout.own, "info", "sparse-checkout")
@@ -267,7 +267,7 @@ def _door(common: str, checkout: Checkout, scratch: str, index: str) -> Door:
 
 
 def _copy_of_index(checkout: Checkout, scratch: str) -> str:
-    """To be looked at and written in: the real one of a checkout that is left alone is not written."""
+    """To be looked at and written in: the real one is only ever replaced, by a whole one."""
     copy = os.path.join(scratch, "index-" + os.urandom(4).hex())
     gitdoor.copy(os.path.join(checkout.own, "index"), copy)
     return copy
