@@ -12,10 +12,12 @@ import time
 from .. import files
 from .. import git
 from .. import gitdoor
+from .. import locks
 from .. import proc
 from ..record import Record
 from ..trees import filling
-from ..trees import leftover
+from ..trees import indexlock
+from ..trees import making
 from . import landing
 from .landing import Site
 
@@ -53,7 +55,11 @@ def state(cwd: str, scratch: str, leave: Iterable[str] = ()) -> State:
 
 
 def uncommitted(cwd: str, scratch: str) -> tuple[State, tuple[str, ...]]:
-    """As `state`, leaving nothing in the repository; and the names that differ from HEAD."""
+    """As `state`, leaving nothing in the repository; and the names that differ from HEAD.
+
+    A lock that `commit_all` was killed with is taken away.
+    """
+    indexlock.sweep(_places(cwd).common)
     repo, door = _looked_at(cwd, scratch)
     objects = os.path.join(scratch, "objects")
     files.private_folder(objects)
@@ -67,29 +73,30 @@ def uncommitted(cwd: str, scratch: str) -> tuple[State, tuple[str, ...]]:
 def commit_all(cwd: str, scratch: str, words: str) -> str:
     """Commit all that is uncommitted in a checkout, as its owner; the new commit. Raises what TROUBLE names.
 
-    Under the index's own lock; hooks do not run.
+    Under the index's own lock; hooks do not run. The index comes first: should we be killed before
+    HEAD moves, all is staged, and no commit takes anything back.
     """
-    repo, door = _looked_at(cwd, scratch)
-    index = os.path.join(repo.own, "index")
-    try:
-        files.create(index + ".lock", b"")
-    except FileExistsError:
-        raise gitdoor.CannotError("its index is locked by another git") from None
-    handed_in = False
-    try:
-        at = _state(repo, door, ())
-        owner = gitdoor.linked(repo.common, repo.own, _SECONDS)
-        _sign(door, *(filling.configured(owner, key) for key in ("user.name", "user.email")))
-        commit = (
-            door.ask("commit-tree", at.tree, "-p", at.head, stdin=words.encode("utf-8", "replace")).decode().strip()
-        )
-        owner.ask("update-ref", "-m", "agentctl: commit before a goal", "HEAD", commit, at.head)
-        leftover.hand_in(os.path.join(door.env["GIT_DIR"], "index"), index)
-        handed_in = True
-        return commit
-    finally:
-        if not handed_in:
-            files.remove(index + ".lock")
+    places = _places(cwd)
+    with locks.holding(making.lock(places.common)):
+        indexlock.take(places.own)
+        try:
+            return _all_committed(*_looked_at(cwd, scratch), words)
+        finally:
+            indexlock.free(places.own)
+
+
+def _places(cwd: str) -> gitdoor.Repo:
+    return gitdoor.discover(cwd, time.monotonic() + _SECONDS)
+
+
+def _all_committed(repo: gitdoor.Repo, door: gitdoor.Door, words: str) -> str:
+    at = _state(repo, door, ())
+    owner = gitdoor.linked(repo.common, repo.own, _SECONDS)
+    _sign(door, *(filling.configured(owner, key) for key in ("user.name", "user.email")))
+    commit = door.ask("commit-tree", at.tree, "-p", at.head, stdin=words.encode("utf-8", "replace")).decode().strip()
+    indexlock.put(os.path.join(door.env["GIT_DIR"], "index"), repo.own)
+    owner.ask("update-ref", "-m", "agentctl: commit before a goal", "HEAD", commit, at.head)
+    return commit
 
 
 def _looked_at(cwd: str, scratch: str) -> tuple[gitdoor.Repo, gitdoor.Door]:

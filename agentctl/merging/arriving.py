@@ -150,10 +150,7 @@ def bring_along(home: Home, common: str, scratch: str, say: Say) -> None:
             with locks.holding(making.lock(common)) as lock:
                 os.set_inheritable(lock, True)
                 _finish(home, note, scratch, say)
-    if indexlock.left(common):
-        with locks.holding(making.lock(common)):
-            for own in indexlock.left(common):
-                indexlock.free(own)
+    indexlock.sweep(common)
 
 
 def _finish(home: Home, note: Landing, scratch: str, say: Say) -> None:

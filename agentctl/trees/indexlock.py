@@ -13,6 +13,8 @@ import time
 
 from .. import files
 from .. import gitdoor
+from .. import locks
+from . import making
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +59,14 @@ def free(own: str) -> None:
     """Give the lock back; nothing where it is another's."""
     if _is_ours(own):
         files.remove(_path(own))
+
+
+def sweep(common: str) -> None:
+    """Take away those of a repository that are left over; waits for whoever is at work with them."""
+    if left(common):
+        with locks.holding(making.lock(common)):
+            for own in left(common):
+                free(own)
 
 
 def left(common: str) -> list[str]:

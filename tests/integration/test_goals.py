@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,6 +136,26 @@ def test_uncommitted_changes_are_refused_or_committed_first(stage: Stage) -> Non
     )
     assert git(stage.repo, "status", "--porcelain") == " M want\n"
     assert known["result"]["git_files"] == ["want"]
+
+
+@pytest.mark.parametrize("moment", ["commit-tree", "update-ref", "update-ref, after it"])
+def test_a_goal_that_was_killed_as_it_committed_leaves_nothing_reversed(stage: Stage, moment: str) -> None:
+    """Nor the checkout locked, once the next goal is set."""
+    repo, tools = stage.repo, stage.world.root / "tools"
+    (repo / "mine").write_text("uncommitted\n")
+    tools.mkdir()
+    first = '$git "$@"; ' if "after" in moment else ""
+    script = '#!/bin/sh\ngit=%s\ncase " $* " in *" %s "*) %skill -9 $PPID; exit 1;; esac\nexec $git "$@"\n'
+    (tools / "git").write_text(script % (shutil.which("git"), moment.partition(",")[0], first))
+    (tools / "git").chmod(0o755)
+    path = "%s:%s" % (tools, stage.world.env.get("PATH", os.environ["PATH"]))
+    assert stage.world.run(*stage.words(*CHECK, "--commit"), env={"PATH": path}).returncode == -9
+    before = git(repo, "status", "--porcelain")
+    assert before == {"c": "?? mine\n", "u": "A  mine\n"}[moment[0]] if "after" not in moment else before == ""
+    assert stage.reached(*CHECK, "--commit")["outcome"] == "accepted"
+    assert not os.path.lexists(repo / ".git" / "index.lock")
+    assert git(repo, "show", "--format=", "--name-only", "HEAD") == "mine\n"
+    assert git(repo, "status", "--porcelain") == " M want\n"
 
 
 @pytest.mark.parametrize(
