@@ -103,7 +103,7 @@ def target_of(sheaf: Sheaf, wished: str) -> str:
     wished = wished[len(landing.HEADS) :] if wished.startswith(landing.HEADS) else wished
     into = wished or worktree.default_target(sheaf.kept)
     if not into:
-        raise AgentctlError("the project's checkout is on no branch", "say where to: `--into BRANCH`")
+        raise AgentctlError("the project's checkout is on no branch, or is gone", "say where to: `--into BRANCH`")
     return into
 
 

@@ -53,7 +53,7 @@ def bring(kept: Kept, target: str, tip: str, scratch: str) -> str:
     By who holds the worktree alone.
     """
     made = kept.worktree
-    theirs = tuple(dict.fromkeys((made.common, worktree.own_of_source(made))))
+    theirs = tuple(dict.fromkeys(filter(None, (made.common, worktree.own_of_source(made)))))
     place = _Place(theirs=theirs, ours=worktree.admin(made), source=made.source)
     try:
         base = _asked(made.common, "merge-base", target, tip) or target

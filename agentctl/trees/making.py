@@ -129,6 +129,6 @@ def _orders(made: Worktree, scratch: str, notes: list[str]) -> Iterator[Order]:
         own=own,
         commit=made.base,
         source=made.source,
-        theirs=tuple(dict.fromkeys((made.common, worktrees.own_of_source(made)))),
+        theirs=tuple(dict.fromkeys(filter(None, (made.common, worktrees.own_of_source(made))))),
     )
     yield from submodules.orders(level, scratch, notes)

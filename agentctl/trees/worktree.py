@@ -38,8 +38,14 @@ def exists(worktree: Worktree) -> bool:
 
 
 def default_target(kept: Kept) -> str:
-    """The branch that the project's own checkout is on, by its short name; "" where HEAD is detached."""
-    return _or_else(lambda: _branch_of(kept.worktree.common, own_of_source(kept.worktree)), "")
+    """The branch that the project's own checkout is on, by its short name; "" where HEAD is detached, or the
+    checkout is gone."""
+
+    def told() -> str:
+        own = own_of_source(kept.worktree)
+        return _branch_of(kept.worktree.common, own) if own else ""
+
+    return _or_else(told, "")
 
 
 def ahead_behind(kept: Kept, target: str = "") -> tuple[int, int]:
@@ -166,13 +172,16 @@ def _branch_of(common: str, own: str) -> str:
 
 
 def own_of_source(worktree: Worktree) -> str:
-    """The git directory of the checkout it was asked from: by git's own list, not by the checkout's word."""
+    """The git directory of the checkout it was asked from: by git's own list, not by the checkout's word.
+    "" where it is gone from both: it may have been on any branch."""
     dot_git = os.path.join(worktree.source, ".git")
     entries = os.path.join(worktree.common, "worktrees")
     for name in os.listdir(entries) if worktree.source and not os.path.isdir(dot_git) else ():
-        if line_of(os.path.join(entries, name, "gitdir")) == dot_git:
-            return os.path.join(entries, name)
-    return worktree.common
+        own = os.path.join(entries, name)
+        said = line_of(os.path.join(own, "gitdir"))  # relative, by worktree.useRelativePaths of git 2.48
+        if said and os.path.realpath(os.path.join(own, said)) == os.path.realpath(dot_git):
+            return own
+    return worktree.common if not worktree.source or leads_to(worktree.source, worktree.common) else ""
 
 
 def leads_to(folder: str, common: str) -> bool:

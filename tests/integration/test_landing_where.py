@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -93,3 +94,32 @@ def test_a_bare_repository_has_no_main_checkout(repo: Path, tmp_path: Path) -> N
     bare = tmp_path / "bare.git"
     subprocess.run(["git", "clone", "-q", "--bare", str(repo), str(bare)], check=True)
     assert list(checkouts.every(str(bare), [str(repo), str(tmp_path)])) == []
+
+
+@pytest.fixture
+def side(world: World, repo: Path) -> Path:
+    """Another worktree of the user's, a project of its own, whose paths are relative as git 2.48 can write them."""
+    made = world.root / "side"
+    git(repo, "worktree", "add", "-q", "-b", "side", str(made))
+    own = repo / ".git" / "worktrees" / "side"
+    (own / "gitdir").write_text(os.path.relpath(made / ".git", own) + "\n")
+    (made / ".git").write_text("gitdir: %s\n" % os.path.relpath(own, made))
+    world.ok("add-project", "side", str(made))
+    return made
+
+
+def test_relative_paths_of_worktrees_lead_to_the_branch_of_the_project(world: World, repo: Path, side: Path) -> None:
+    run = isolated(world, WORK, project="side")["run_id"]
+    report = landed(world, run)
+    assert report["into"] == "side" and (side / "g").exists() and not (repo / "g").exists()
+    assert git(side, "status", "--porcelain") == "" and git(repo, "status", "--porcelain") == ""
+
+
+def test_the_branch_of_a_project_that_is_gone_is_not_guessed(world: World, repo: Path, side: Path) -> None:
+    before = git(repo, "rev-parse", "main")
+    run = isolated(world, WORK, project="side")["run_id"]
+    for folder in (side, repo / ".git" / "worktrees" / "side"):
+        shutil.rmtree(folder)
+    done = world.run("merge", run)
+    assert done.returncode == 1 and "--into BRANCH" in done.stderr and git(repo, "rev-parse", "main") == before
+    assert landed(world, run, "--into", "side")["landed"]
