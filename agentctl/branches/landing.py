@@ -19,6 +19,7 @@ from .. import gitdoor
 from ..errors import AgentctlError
 from ..record import Record
 from ..text import one_line
+from . import mergetree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -148,13 +149,14 @@ def _merged(site: Site, one: str, other: str) -> tuple[str, tuple[str, ...]]:
     """The merged tree, and the files in conflict."""
     try:
         out = site.objects.ask("merge-tree", "--write-tree", "--name-only", "-z", one, other)
+        return out.partition(b"\0")[0].decode("ascii"), ()
     except gitdoor.CannotError as e:
         if e.done.code != 1:
             raise
-        out = e.done.out
-    tree, _, rest = out.partition(b"\0")
-    names = rest.split(b"\0\0")[0].split(b"\0") if rest else []
-    return tree.decode("ascii"), tuple(dict.fromkeys(os.fsdecode(name) for name in names if name))
+        names = mergetree.in_conflict(e.done.out)
+        if not names:
+            raise
+        return "", names
 
 
 def stack(site: Site, onto: str, work: Work, strategy: str) -> Stacked:

@@ -160,6 +160,23 @@ def test_a_conflict_leaves_the_run_out_with_its_files_and_an_offer(world: World,
     assert fates(again) == {one: "already_in"} and again["verifications"] == 0
 
 
+def test_a_conflict_of_folders_alone_names_the_folder(world: World, shop: Path) -> None:
+    """git lists no file then: its messages are not taken for names."""
+    for n in range(4):
+        (shop / "parts" / ("p%d.sh" % n)).write_text("".join("echo %d %d\n" % (n, line) for line in range(9)))
+    git(shop, "add", "-A")
+    git(shop, "commit", "-q", "-m", "more parts")
+    run = work(world, "echo : > parts/new.sh")
+    (shop / "one").mkdir()
+    (shop / "two").mkdir()
+    git(shop, "mv", "parts/p0.sh", "parts/p1.sh", "one")
+    git(shop, "mv", "parts/p2.sh", "parts/p3.sh", "two")
+    git(shop, "rm", "-q", "parts/base.sh")
+    git(shop, "commit", "-q", "-m", "parted")
+    fate = merged(world, run, code=3)["runs"][0]
+    assert (fate["outcome"], fate["why"], fate["files"]) == ("conflict", "conflict in parts", ["parts"])
+
+
 def test_a_conflict_of_a_real_worker_is_offered_for_a_rebase(world: World, shop: Path, tmp_path: Path) -> None:
     one = work(world, "echo 'price() { echo 6; }' > lib.sh")
     two = work(world, "echo 'price() { echo 7; }' > lib.sh")
