@@ -251,8 +251,8 @@ def private(repo: Repo, scratch: str, deadline: float) -> Door:
     files.private_folder(objects)
     _bare_bones(folder, repo.format)
     _link_lfs(repo.common, folder)
-    for name in ("index", *_shared_indexes(repo.own)):
-        copy(os.path.join(repo.own, name), os.path.join(folder, name))
+    copy(os.path.join(repo.own, "index"), os.path.join(folder, "index"))
+    copy_shared_indexes(repo.own, folder)
     for name in ("shallow", "info/exclude", "info/attributes"):
         copy(os.path.join(repo.common, name), os.path.join(folder, name))
     env = offline()
@@ -261,8 +261,11 @@ def private(repo: Repo, scratch: str, deadline: float) -> Door:
     return Door(repo.top, deadline, env, repo.config)
 
 
-def _shared_indexes(folder: str) -> list[str]:
-    return [name for name in os.listdir(folder) if name.startswith("sharedindex.")]
+def copy_shared_indexes(own: str, folder: str) -> None:
+    """What the index of a git directory may have most of its entries in (core.splitIndex), for a copy of it."""
+    for name in os.listdir(own):
+        if name.startswith("sharedindex."):
+            copy(os.path.join(own, name), os.path.join(folder, name))
 
 
 def copy(source: str, target: str) -> None:

@@ -260,6 +260,7 @@ def _inside(top: bytes, folder: bytes) -> bytes:
 
 def _door(common: str, checkout: Checkout, scratch: str, index: str) -> Door:
     door = gitdoor.content(common, checkout.path, index, scratch, _SECONDS)
+    gitdoor.copy_shared_indexes(checkout.own, door.env["GIT_DIR"])
     sparse = os.path.join(checkout.own, "info", "sparse-checkout")
     if os.path.isfile(sparse):
         files.create(os.path.join(door.env["GIT_DIR"], "info", "sparse-checkout"), files.read(sparse))

@@ -522,6 +522,15 @@ def test_a_checkout_with_old_times_in_its_index_follows(world: World, shop: Path
     assert git(shop, "status", "--porcelain") == "" and "more" in (shop / "lib.sh").read_text()
 
 
+def test_a_checkout_with_a_split_index_follows(world: World, shop: Path) -> None:
+    git(shop, "config", "core.splitIndex", "true")
+    git(shop, "update-index", "--split-index")
+    assert list((shop / ".git").glob("sharedindex.*"))
+    run = work(world, part("one"))
+    assert fates(merged(world, run)) == {run: "landed"}
+    assert git(shop, "status", "--porcelain") == "" and (shop / "parts" / "one.sh").exists()
+
+
 def test_a_checkout_that_could_not_follow_is_no_success(world: World, shop: Path, tmp_path: Path) -> None:
     """The files change while the branch moves: there is no lock against the user's editor."""
     run = work(world, "echo more >> lib.sh")
