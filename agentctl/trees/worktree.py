@@ -61,7 +61,7 @@ def head(kept: Kept) -> str:
 
 def tip(kept: Kept) -> str:
     """The commit of the worktree's branch; "" where the branch is gone."""
-    return _or_else(lambda: _commit(gitdoor.shared(kept.worktree.common, _SECONDS), _ref(kept.worktree.branch)), "")
+    return _at(kept, kept.worktree.branch)
 
 
 def landing_tip(kept: Kept) -> str:
@@ -106,8 +106,11 @@ def contains(kept: Kept, new: str, old: str) -> bool:
 
 
 def landed(kept: Kept) -> bool:
-    """Whether `agentctl merge` has landed all that is committed there by now."""
-    return bool(kept.landed) and all(contains(kept, kept.landed_tip, commit) for commit in _tips(kept))
+    """Whether `agentctl merge` has landed all that is committed there by now, and its branch still has that."""
+    if not kept.landed or not all(contains(kept, kept.landed_tip, commit) for commit in _tips(kept)):
+        return False
+    into = _at(kept, kept.into)
+    return bool(into) and contains(kept, into, kept.landed)
 
 
 def merged(kept: Kept, target: str) -> bool:
@@ -154,6 +157,11 @@ def _or_else(ask: Callable[[], T], otherwise: T) -> T:
 
 def _ref(branch: str) -> str:
     return branch if branch.startswith("refs/") else "refs/heads/" + branch
+
+
+def _at(kept: Kept, branch: str) -> str:
+    """The commit of a branch; "" where it is gone."""
+    return _or_else(lambda: _commit(gitdoor.shared(kept.worktree.common, _SECONDS), _ref(branch)), "")
 
 
 def _commit(door: gitdoor.Door, name: str) -> str:
@@ -210,7 +218,7 @@ def _tips(kept: Kept) -> list[str]:
 
 
 def _has(kept: Kept, target: str, commit: str) -> bool:
-    into = _or_else(lambda: _commit(gitdoor.shared(kept.worktree.common, _SECONDS), target), "")
+    into = _at(kept, target)
     return bool(into) and (
         contains(kept, into, commit) or _or_else(lambda: _merging_changes_nothing(kept.worktree, into, commit), False)
     )

@@ -165,6 +165,17 @@ def test_work_after_a_landing_is_not_landed(place: World, repo: Path) -> None:
     assert row_of(place, run)["merged"] is False
 
 
+def test_a_landing_that_was_thrown_away_is_none(place: World, repo: Path) -> None:
+    """By a reset, which is no revert: the branch never had it."""
+    run = isolated(place, "echo f > f.txt")["run_id"]
+    assert merged(place, run).returncode == 0 and row_of(place, run)["merged"] is True
+    git(repo, "reset", "-q", "--hard", "HEAD~1")
+    assert row_of(place, run)["merged"] is False
+    place.ok("cleanup", "--merged", "--yes")
+    assert row_of(place, run)["state"] == "ended"
+    assert merged(place, run).returncode == 0 and (repo / "f.txt").exists() and row_of(place, run)["merged"] is True
+
+
 # -- repositories inside
 
 
