@@ -111,6 +111,11 @@ def _check(sheaf: Sheaf) -> None:
             "run %s had no worktree of its own" % run_id,
             "what it did is in %s already" % (sheaf.spec.cwd or "its directory"),
         )
+    common = sheaf.kept.worktree.common
+    if not os.path.lexists(os.path.join(common, "HEAD")):
+        raise AgentctlError(
+            "the repository of run %s is gone: %s" % (run_id, common), "it may have been moved: move it back"
+        )
     if sheaf.kept.removed_at:
         raise AgentctlError("the worktree of run %s was removed" % run_id, "bring it back: `agentctl undo %s`" % run_id)
 

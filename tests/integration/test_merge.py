@@ -417,6 +417,15 @@ def test_what_cannot_be_merged_is_said(world: World, shop: Path) -> None:
     world.ok("stop", live)
 
 
+@pytest.mark.parametrize("options", [[], ["--pr"]])
+def test_a_repository_that_was_moved_is_said(world: World, shop: Path, tmp_path: Path, options: list[str]) -> None:
+    run = work(world, part("one"))
+    shop.rename(tmp_path / "elsewhere")
+    done = world.run("merge", run, *options, cwd=tmp_path)
+    assert done.returncode == 1 and "the repository of run %s is gone" % run in done.stderr, done.stderr
+    assert not world.crash()
+
+
 def test_a_branch_with_nothing_on_it(world: World, shop: Path) -> None:
     run = work(world, "true", commit=False)
     assert fates(merged(world, run, "--verify", "false")) == {run: "already_in"}
