@@ -13,6 +13,7 @@ import threading
 from .. import files
 from ..backends import lines
 from ..errors import AgentctlError
+from ..record import Record
 from .entries import ANSWER
 from .entries import SAID
 from .entries import TURN
@@ -20,7 +21,9 @@ from .entries import Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
+    from typing import Optional
 
     from ..model import Spec
     from ..store import Home
@@ -31,6 +34,14 @@ if TYPE_CHECKING:
 _MOST_RUNS = 500
 _SHORTEST_KEY = 12  # what is shorter is a word of a test, and may stand anywhere
 _LONGEST = 256 << 20
+
+
+class Begun(Record):
+    """What a run has come to so far: its part of the conversation, and what that cost; `context` is the last turn's."""
+
+    entries: tuple[Entry, ...] = ()
+    cost: Optional[float] = None
+    context: Optional[int] = None
 
 
 class Stream:
@@ -67,7 +78,29 @@ def line_of(entry: Entry) -> Line:
 
 def entries(raw: bytes) -> list[Entry]:
     """The entries among the lines of a run. Total: what is no entry is passed over."""
-    found = []
+    spoken = (line for line in _lines(raw) if line.get("kind") in (SAID, TURN, ANSWER))
+    return [Entry.from_json({**line["data"], "kind": line["kind"]}) for line in spoken]
+
+
+def so_far(run: Run) -> Begun:
+    """What a run came to before its worker was started again, as it is after a limit of its vendor; else nothing."""
+    try:
+        return begun(files.read(run.file("raw.jsonl"), _LONGEST))
+    except FileNotFoundError:
+        return Begun()  # no runner has started us
+
+
+def begun(raw: bytes) -> Begun:
+    """The same, out of the lines of the run. Total."""
+    figures = [line["data"] for line in _lines(raw) if line.get("kind") == "usage"]
+    costs = [told["cost"] for told in figures if isinstance(told.get("cost"), (int, float))]
+    contexts = [told["context_tokens"] for told in figures if isinstance(told.get("context_tokens"), int)]
+    return Begun(
+        entries=tuple(entries(raw)), cost=sum(costs) if costs else None, context=contexts[-1] if contexts else None
+    )
+
+
+def _lines(raw: bytes) -> Iterator[Line]:
     for line in raw.split(b"\n"):
         if not line.startswith(b'{"kind": "'):
             continue
@@ -75,9 +108,8 @@ def entries(raw: bytes) -> list[Entry]:
             told = files.parse(line)
         except ValueError:
             continue  # the torn last line of a run that was killed
-        if isinstance(told, dict) and told.get("kind") in (SAID, TURN, ANSWER) and isinstance(told.get("data"), dict):
-            found.append(Entry.from_json({**told["data"], "kind": told["kind"]}))
-    return found
+        if isinstance(told, dict) and isinstance(told.get("data"), dict):
+            yield told
 
 
 def earlier(home: Home, spec: Spec) -> list[Entry]:

@@ -22,6 +22,7 @@ from .entries import Asking
 from .entries import Entry
 from .entries import Fault
 from .entries import Reply
+from .journal import Begun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ _SHOWN = 300
 
 
 class Talk(Record):
-    """What is to be talked about: with which model, under which limits, after what was said before (`earlier`).
+    """What is to be talked about: with which model, under which limits, after what was said in runs before (`earlier`).
 
-    `price` is the model's entry in the table of prices, {} where it has none; `schema` is what the report must fit.
+    `begun` is what this run itself came to before its worker was started again. `price` is the model's
+    entry in the table of prices, {} where it has none; `schema` is what the report must fit.
     """
 
     place: Place = Place()
@@ -55,6 +57,7 @@ class Talk(Record):
     price: dict[str, Any] = {}
     limits: Limits = Limits()
     earlier: tuple[Entry, ...] = ()
+    begun: Begun = Begun()
 
 
 def converse(talk: Talk, tools: Toolset, stream: Stream, nap: Callable[[float], None] = asking.nap) -> int:
@@ -71,7 +74,14 @@ class _Conversation:
         self._stream = stream
         self._nap = nap
         self._dialect = asking.DIALECTS[talk.place.dialect]
-        self._state = State(entries=talk.earlier, began=len(talk.earlier), limits=talk.limits)
+        self._state = State(
+            entries=(*talk.earlier, *talk.begun.entries),
+            began=len(talk.earlier),
+            turns=words.turns(talk.begun.entries),
+            context=talk.begun.context,
+            cost=talk.begun.cost,
+            limits=talk.limits,
+        )
         self._words = ""
         self._held_back: list[Line] = []
 
@@ -80,7 +90,9 @@ class _Conversation:
         talk = self._talk
         told = {"session_id": talk.session_id, "model": talk.model, "billing": "api"}
         self._stream.show(journal.event("session", "", **told))
-        self._add(Entry(kind=words.SAID, text=talk.prompt))
+        said = Entry(kind=words.SAID, text=talk.prompt)
+        if self._state.entries[-1:] != (said,):  # a limit came before any answer: it stands there already
+            self._add(said)
         while True:
             move = deciding.next_move(self._now())
             if move.kind == deciding.FINISH:

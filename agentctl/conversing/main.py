@@ -108,4 +108,5 @@ def _talk(run: Run, spec: Spec, asked: bytes) -> loop.Talk:
         price=costs.entry(costs.table(run.home), model, day) or {},
         limits=spec.limits.replace(max_turns=spec.limits.max_turns or MOST_TURNS),
         earlier=tuple(journal.earlier(run.home, spec)) if spec.resume else (),
+        begun=journal.so_far(run),
     )

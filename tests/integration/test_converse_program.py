@@ -18,6 +18,7 @@ from agentctl import store
 from agentctl.model import Spec
 from conftest import World
 from conftest import eventually
+from goals import Stage
 from live.converser import KEY
 from live.stub_scenarios import marker
 from live.stub_server import StubServer
@@ -123,6 +124,23 @@ def test_the_errand_says_what_it_lacks(world: World, api: StubServer, vendor: st
         world, {**keyless, "AGENTCTL_RUN_ID": run.id, "%s_BASE_URL" % vendor.upper(): "http://example.org"}
     )
     assert "a key is sent over https:// only" in lines[0]["text"]
+
+
+def test_an_orchestrator_goes_on_after_a_limit_of_its_vendor(world: World, api: StubServer, vendor: str) -> None:
+    """In the same run: the goal, the team and what was asked before are known to it, and are not begun anew."""
+    stage = Stage(world)
+    world.config(hold_first_s=0.1)
+    world.env.update(environment(world, api))
+    limit = {"fail": "usage_limit", "times": 1, "headers": {"anthropic-ratelimit-unified-reset": "1"}}
+    asked = {"tools": [ask("do: echo yes > want", "worker")]}
+    stage.text.write_text("Have want hold yes. %s\n" % marker(asked, {**limit, "tools": [DONE]}))
+    words = stage.words("--verify", "sh check.sh", "--mode", "mission", "--no-pane")
+    words[words.index("claude")] = vendor
+    known = stage.known(world.ok(*words))
+    assert known["outcome"] == "accepted", known
+    (director,) = [member for member in known["members"] if "orchestrator" in member["step"]]
+    assert "goes on in its session" in (world.folder(director["run"]) / "events.jsonl").read_text()
+    assert len([call for call in stage.calls() if "verifies" not in call["step"]]) == 1
 
 
 STARTED = """

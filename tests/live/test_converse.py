@@ -316,6 +316,19 @@ def test_a_later_run_goes_on_with_the_conversation(api: StubServer, vendor: str,
     assert turn.heard("answer to one")
 
 
+def test_a_run_that_is_started_again_goes_on_where_it_was(api: StubServer, vendor: str, tmp_path: Path) -> None:
+    """Its turns count, and what it was told already is not said twice."""
+    first = hold(api.url, vendor, "plum " + marker({"tools": [ask("one")]}, {"fail": "usage_limit"}), tmp_path)
+    assert (first.code, first.of("limit")[0]["reason"]) == (1, "usage")
+    begun = journal.begun(first.raw)
+    then = hold(api.url, vendor, "pear " + marker(CALM), tmp_path, begun=begun, limits=Limits(max_turns=2))
+    assert (then.code, then.of("limit")[0]["reason"]) == (0, "turns")
+    turn = api.asked("pear", vendor)[-1]
+    assert turn.heard("plum") and turn.heard("answer to one") and turn.heard("This is your last turn")
+    once = hold(api.url, vendor, begun.entries[0].text, tmp_path, begun=begun.replace(entries=begun.entries[:1]))
+    assert journal.entries(once.raw)[0].kind == "turn"
+
+
 def test_any_torn_end_can_be_gone_on_from(api: StubServer, vendor: str, tmp_path: Path) -> None:
     """Wherever the bytes end: what is there is understood, and a call without an answer is made again."""
     steps: list[Step] = [{"text": "a", "tools": [ask("one"), ask("two")]}, {"tools": [ask("three")]}, {"text": "end"}]

@@ -457,6 +457,15 @@ def test_entries_are_lines_and_lines_are_entries() -> None:
     assert journal.entries(mixed) == made
 
 
+def test_what_a_run_has_come_to() -> None:
+    said = [journal.event("usage", "", scope="turn", turns=1, cost=cost) for cost in (None, 0.5, 0.25)]
+    full = [journal.event("usage", "", scope="message", context_tokens=n) for n in (7, 9)]
+    lines = [journal.line_of(SAID), journal.line_of(TURN), *said, *full]
+    raw = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    assert journal.begun(raw + raw[:30]) == journal.Begun(entries=(SAID, TURN), cost=0.75, context=9)
+    assert journal.begun(b"junk\n") == journal.Begun()
+
+
 @pytest.mark.parametrize("adapter", [anthropic_adapter, gemini_adapter])
 def test_what_the_adapters_make_of_a_spec_and_of_lines(adapter: ModuleType) -> None:
     spec = Spec(backend="anthropic", goal="g", argv=("python", "_converse"), session_id="s-1")
