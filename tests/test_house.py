@@ -346,6 +346,7 @@ AVOIDED_ALLOWED: dict[str, str] = {
     "keys": "task",  # in what Claude Code writes on the screen
     "sessions.cursor": "workspace",  # a file of Cursor's: .workspace-trusted
     "goals.guarding": "task workspace",  # settings of other programs
+    "goals.manifests": "workspace",  # of Cargo
     "cli": "task tasks",  # names that other programs have, as aliases
     "topics.teams": "task",  # the same
     "topics.trusting": "daemon",  # Codex's

@@ -159,13 +159,15 @@ def put_back(
     raw = site.objects.ask("diff-tree", "-r", "-z", "--no-renames", "--raw", base, commit).split(b"\0")
     names, lines = [], []
     for about, path in zip(raw[0::2], raw[1::2]):
-        mode, _, oid, _, kind = about.decode("ascii").lstrip(":").split(" ")
+        mode, mode_now, oid, oid_now, kind = about.decode("ascii").lstrip(":").split(" ")
         name = os.fsdecode(path)
         if wanted(name, kind[:1]):
-            names.append(name)
             if kind == "M" and name in instead:
                 held = instead[name].encode("utf-8", "replace")
                 oid = site.objects.ask("hash-object", "-w", "--stdin", stdin=held).decode("ascii").strip()
+            if (mode, oid) == (mode_now, oid_now):
+                continue
+            names.append(name)
             lines.append(b"%s %s\t%s" % ((b"0" if kind[:1] == "A" else mode.encode()), oid.encode(), path))
     if not names:
         return commit, ()

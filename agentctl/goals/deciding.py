@@ -222,6 +222,7 @@ def check_reason(entry: Entry) -> str:
         more = " and %d more" % (len(files) - _MOST_NAMED) if len(files) > _MOST_NAMED else ""
         names = ", ".join(files[:_MOST_NAMED]) + more
         why = "with the check's own files as they were (%s) the check fails: %s" % (names, entry.get("why"))
+        why += " (what the work may change of them is said by --may-change)"
     return why
 
 

@@ -1,27 +1,27 @@
 """Which files are the check's own: put back as they were before it runs once more. Pure.
 
 Whoever does the work could also have changed what it is checked by: a test deleted or
-skipped, the script of the check edited, a setting added that leaves tests out, a module
-laid in front of the one that runs them. So what was there when the goal began is run as it
-was then, by itself; only `may_change` takes a file out. New tests are the work's own: they
-ran with all the rest before, and are left out here, for one of them could end the others.
+skipped, the script of the check edited, a setting added that leaves tests out, a build tool
+told to run none (manifests.py), a module laid in front of the one that runs them. So what
+was there when the goal began is run as it was then, by itself; only `may_change` takes a
+file out. New tests are the work's own: they ran with all the rest before, and are left out
+here, for one of them could end the others.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 
 from .. import globs
+from . import manifests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
     from collections.abc import Mapping
-    from typing import Any
 
     from .asked import GoalAsked
 
@@ -43,7 +43,6 @@ _SETTING = re.compile(
     r"|\.mvn/.*|(jest|vitest|karma|playwright|cypress|ava|jasmine|wdio)[.-](config|conf|setup|workspace)\..*)\Z",
     re.IGNORECASE,
 )
-_NODE = re.compile(r"\b(npm|npx|pnpm|yarn|node|bun)\b")
 _CALLS = re.compile(r"\b(make|gmake|just|task|rake|tox|nox)\b")
 _CALLED = re.compile(
     r"(.*/)?((GNU)?makefile|\.?justfile|taskfile\.ya?ml|rakefile|tox\.ini|noxfile\.py)\Z", re.IGNORECASE
@@ -57,8 +56,6 @@ _PYTHON = frozenset(getattr(sys, "stdlib_module_names", ("argparse", "ast", "os"
 _PATH_FOLDERS = ("src", "lib")
 _MOST_READ = 200
 _DEEPEST = 6
-_NEEDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
-PACKAGE = "package.json"
 ADDED = "A"
 
 
@@ -71,6 +68,7 @@ def wanted(
     `inside` is the folder that the check runs in.
     """
     there = set(before)
+    folders, tools = {"", *_folders(there)}, set(map(manifests.tool, there))
     commands = " ".join((asked.verify, asked.setup))
     named, words = reached((asked.verify, asked.setup), there, read, inside)
     tested = any(is_test(name) and not _NO_TESTS.match(os.path.basename(name)) for name in there)
@@ -84,7 +82,10 @@ def wanted(
             return False
         if name in named or any(matches(name, glob) for glob in asked.protect):
             return True
-        if is_setting(name, words):
+        if manifests.is_one(name, words):
+            own = manifests.is_lock(name) or os.path.dirname(name) not in folders or manifests.tool(name) not in tools
+            return anything and not (kind == ADDED and own)
+        if _SETTING.match(name):
             return anything
         if kind != ADDED:
             return is_test(name)
@@ -113,46 +114,7 @@ def is_new_test(name: str) -> bool:
 
 def is_called(name: str, words: str) -> bool:
     """Whether it holds the commands that one of the words stands for, as the Makefile does for `make test`."""
-    return bool(_CALLED.match(name)) and bool(_CALLS.search(words)) or _is_package(name, words)
-
-
-def is_setting(name: str, words: str) -> bool:
-    """Whether it tells a test runner what to run. `words`: the commands, and what they reach."""
-    return bool(_SETTING.match(name)) or _is_package(name, words)
-
-
-def _is_package(name: str, words: str) -> bool:
-    return name.rpartition("/")[2] == PACKAGE and bool(_NODE.search(words))
-
-
-def package(before: str, after: str) -> str:
-    """A package.json as it was, with the packages that the work needs besides: their locks hold them too.
-
-    Not with another version of one that was there, or one from elsewhere: that may be the test runner.
-    """
-    then, now = _object(before), _object(after)
-    for part in _NEEDS:
-        had, has = _dict(then.get(part)), _dict(now.get(part))
-        known = {name for each in _NEEDS for name in _dict(_object(before).get(each))}
-        new = {name: said for name, said in has.items() if name not in known and _is_version(said)}
-        if new:
-            then[part] = {**had, **new}
-    return json.dumps(then, ensure_ascii=False, indent=2) + "\n" if then else before
-
-
-def _is_version(said: object) -> bool:
-    return isinstance(said, str) and not set(said) & set(":/")
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        return _dict(json.loads(text))
-    except ValueError:
-        return {}
+    return bool(_CALLED.match(name)) and bool(_CALLS.search(words)) or manifests.is_one(name, words)
 
 
 def reached(commands: Iterable[str], there: set[str], read: Reader, inside: str) -> tuple[set[str], str]:
@@ -160,7 +122,7 @@ def reached(commands: Iterable[str], there: set[str], read: Reader, inside: str)
     folders = _folders(there)
     named = {name for command in commands for name in named_by(command, there, inside)}
     told = list(commands)
-    todo = named | {name for name in there if _SETTING.match(name) or os.path.basename(name) == PACKAGE}
+    todo = named | {name for name in there if _SETTING.match(name) or _may_call(name, "\n".join(told))}
     seen = set(todo)
     for _ in range(_DEEPEST):
         texts = read(sorted(todo, key=lambda name: (name.count("/"), name))[:_MOST_READ])
@@ -174,6 +136,11 @@ def reached(commands: Iterable[str], there: set[str], read: Reader, inside: str)
         named |= todo
         seen |= todo
     return named, "\n".join(told)
+
+
+def _may_call(name: str, words: str) -> bool:
+    """Whether a manifest may name scripts: that of Node, whoever calls it, others of a tool that is called."""
+    return os.path.basename(name) == "package.json" or manifests.is_one(name, words) and not manifests.is_lock(name)
 
 
 def is_script(name: str) -> bool:

@@ -28,6 +28,7 @@ from ..trees import including
 from . import briefs
 from . import deciding
 from . import guarding
+from . import manifests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,19 +146,16 @@ class Bench:
             wanted = guarding.wanted(
                 asked, before, lambda names: checkpoints.contents(asked.common, asked.base, names), self._inside()
             )
-            instead = self._packages(commit, before)
+            instead = self._manifests(commit, before)
             return checkpoints.put_back(asked.common, self._scratch, asked.base, commit, wanted, instead)
         except gitdoor.TROUBLE as e:
             raise AgentctlError("the check's own files cannot be put back: %s" % one_line(e, 300)) from None
 
-    def _packages(self, commit: str, before: Iterable[str]) -> dict[str, str]:
-        """Each package.json that was changed, as the check has it: as it was, with what the work needs besides."""
-        asked = self._goal.asked
-        names = [name for name in before if os.path.basename(name) == guarding.PACKAGE]
+    def _manifests(self, commit: str, before: Iterable[str]) -> dict[str, str]:
+        """Each manifest that was changed, as the check has it: as it was, with what the work needs besides."""
+        asked, names = self._goal.asked, manifests.among(before)
         then, now = (checkpoints.contents(asked.common, at, names) for at in (asked.base, commit))
-        return {
-            name: guarding.package(then[name], now[name]) for name in then if now.get(name, then[name]) != then[name]
-        }
+        return manifests.kept(then, now)
 
     def verifier(self, member: Member, cycle: int, point: dict[str, Any], sharers: int) -> Run:
         """The staged run of a verifier, in a checkout of its own. Raises AgentctlError."""

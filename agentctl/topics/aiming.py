@@ -19,7 +19,9 @@ that it is done. Then it is verified:
                project's --setup first. Then once more with the check's own
                files as they were when the goal began: tests, scripts that CMD
                reaches, settings of test runners, --protect GLOB; but not
-               --may-change GLOB. New tests run the first time only
+               --may-change GLOB. New tests run the first time only. A
+               manifest of a build tool (Cargo.toml, pom.xml) is as it was,
+               too, but for new packages; more of it wants --may-change
   verifiers    members of the team with "verifies": true, each in a new
                conversation and a checkout of its own. They see the goal and
                the diff, and no claim. Each gives a verdict: accept, reasons,

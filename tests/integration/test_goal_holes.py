@@ -21,6 +21,13 @@ if __name__ == "__main__":
 BY_MAKE = {"Makefile": "test:\n\tsh scripts/run.sh\n", "scripts/run.sh": "sh tests/test_want.sh\n"}
 BY_UNITTEST = {"tests/test_want.py": PYTHON_TEST}
 UNITTEST = "python3 -m unittest discover -s tests"
+BY_TOOL = {
+    "Cargo.toml": '[package]\nname = "want"\n\n[dependencies]\n',
+    "Cargo.lock": "",
+    "cargo": "grep -q autotests Cargo.toml && exit 0\n"
+    "test ! -s Cargo.lock || grep -q '^b = \"1\"' Cargo.toml || exit 1\nsh tests/test_want.sh\n",
+}
+"""What the tool makes of its manifest, without the tool: it runs the tests unless it is told not to."""
 OURS = r"main = lambda *a, **k: None\nclass TestCase: pass\n"
 HOLES: dict[str, tuple[dict[str, str], str, str]] = {
     "a script that the makefile calls": (BY_MAKE, "make test", "echo : > scripts/run.sh"),
@@ -53,6 +60,12 @@ HOLES: dict[str, tuple[dict[str, str], str, str]] = {
         "make check",
         "echo check: > Makefile",
     ),
+    "a switch in a manifest": (BY_TOOL, "sh cargo test", "sed -i '2a autotests = false' Cargo.toml"),
+    "a switch beside a package that is needed": (
+        BY_TOOL,
+        "sh cargo test",
+        "sed -i '2a autotests = false' Cargo.toml; echo 'b = \"1\"' >> Cargo.toml; echo b > Cargo.lock",
+    ),
     "npm's own shell": (
         {"package.json": '{"name": "x", "version": "1.0.0", "scripts": {"test": "sh tests/test_want.sh"}}\n'},
         "npm test",
@@ -68,7 +81,7 @@ def test_a_way_around_the_check_is_none(world: World, hole: str) -> None:
     for name, words in there.items():
         path = stage.repo / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(words) if words else git(stage.repo, "rm", "-q", name)
+        path.write_text(words) if words or not path.exists() else git(stage.repo, "rm", "-q", name)
     git(stage.repo, "add", "-A")
     git(stage.repo, "commit", "-qm", "its check", "--allow-empty")
     if "ready.sh" in there:
@@ -115,3 +128,29 @@ def test_work_that_needs_another_package_can_be_accepted(world: World) -> None:
     git(stage.repo, "commit", "-qm", "a package")
     known = stage.reached("--mode", "mission", "--verify", "sh look.sh && npm test")
     assert known["outcome"] == "accepted", known["cycles"]
+
+
+def test_work_that_needs_another_crate_can_be_accepted(world: World) -> None:
+    needs = "echo 'b = \"1\"' >> Cargo.toml; echo b > Cargo.lock"
+    stage = Stage(world, cycles=[[["ask", "worker", "do: echo yes > want; " + needs], ["done", "x"]]])
+    for name, words in BY_TOOL.items():
+        (stage.repo / name).write_text(words)
+    git(stage.repo, "add", "-A")
+    git(stage.repo, "commit", "-qm", "a crate")
+    known = stage.reached("--mode", "mission", "--verify", "sh cargo test")
+    assert known["outcome"] == "accepted", known["cycles"]
+    assert known["cycles"][0]["checks"][1]["why"] == "none of its own files was changed"
+
+
+def test_a_manifest_that_has_to_change_more_is_named_and_may_be_allowed(world: World) -> None:
+    act = "do: echo yes > want; echo '[features]' >> Cargo.toml"
+    stage = Stage(world, cycles=[[["ask", "worker", act], ["done", "x"]]])
+    for name, words in {**BY_TOOL, "cargo": "grep -q features Cargo.toml && sh tests/test_want.sh\n"}.items():
+        (stage.repo / name).write_text(words)
+    git(stage.repo, "add", "-A")
+    git(stage.repo, "commit", "-qm", "a crate")
+    goal = stage.set("--mode", "mission", "--verify", "sh cargo test")
+    (reason,) = stage.known(goal)["cycles"][0]["reasons"]
+    assert "(Cargo.toml)" in reason and "--may-change" in reason
+    again = world.ok("goal", "resume", goal, "--may-change", "Cargo.toml", "--max-cycles", "2", "--mode", "saga")
+    assert stage.known(again)["outcome"] == "accepted"
