@@ -149,7 +149,7 @@ SIDEWAYS: dict[str, str] = {
     "sweeping": "freeze processes supervise",
     "trees": "custody gitdoor store",
     "keeping": "custody gitdoor store trees",
-    "branches": "git gitdoor store supervise trees",
+    "branches": "birth git gitdoor store supervise trees",
     # use cases
     "merging": "api config finding judge settle worker",
     "conversing": "credentials figures goals",

@@ -16,12 +16,15 @@ import os
 import shutil
 import time
 
+from .. import birth
 from .. import files
 from .. import gitdoor
 from .. import locks
 from .. import proc
 from .. import supervise
+from ..errors import AgentctlError
 from ..model import Worktree
+from ..store import Run
 from ..text import one_line
 from ..trees import including
 from ..trees import making
@@ -136,7 +139,11 @@ class Testbed:
 
 
 def sweep_stale(home: Home) -> list[str]:
-    """Reclaim the places whose owners were killed; their names."""
+    """Reclaim the places whose owners were killed; their names.
+
+    One in which a run is at work stays until that has ended: a goal's verifier outlives a
+    driver that was killed, and its verdict is worth nothing once the tree has gone under it.
+    """
     names = sorted(os.listdir(home.worktrees)) if os.path.isdir(home.worktrees) else []
     found = []
     for name in names:
@@ -144,11 +151,26 @@ def sweep_stale(home: Home) -> list[str]:
         lock = locks.try_take(path) if name.startswith(PREFIX) and name.endswith(".lock") else None
         if lock is None:
             continue
-        supervise.end_group(0, name[:-5], grace=0.0)
-        _reclaim(path[:-5], os.fsdecode(files.read(path, 1 << 14)))
+        if not _at_work_in(home, path[:-5]):
+            supervise.end_group(0, name[:-5], grace=0.0)
+            _reclaim(path[:-5], os.fsdecode(files.read(path, 1 << 14)))
+            found.append(name[:-5])
         os.close(lock)
-        found.append(name[:-5])
     return found
+
+
+def _at_work_in(home: Home, tree: str) -> bool:
+    """Whether a run is at work below this folder, or about to begin there."""
+    below = os.path.realpath(tree) + "/"
+    for name in os.listdir(home.active) if os.path.isdir(home.active) else ():
+        run = Run(home, name)
+        try:
+            there = (os.path.realpath(run.spec().cwd) + "/").startswith(below)
+        except AgentctlError:
+            continue  # what cannot be read has no worker
+        if there and (run.runner_alive() or run.staged() and birth.may_come(run, time.time())):
+            return True
+    return False
 
 
 def _reclaim(tree: str, common: str) -> None:

@@ -16,6 +16,7 @@ from .. import files
 from .. import gitdoor
 from .. import paths
 from ..branches import checkpoints
+from ..branches import testbed
 from ..branches.testbed import Testbed
 from ..errors import AgentctlError
 from ..measures import Limits
@@ -62,6 +63,7 @@ class Bench:
     def close(self) -> None:
         while self._beds:
             self._beds.popitem()[1].close()
+        testbed.sweep_stale(self._goal.home)  # the checkout of a verifier that outlived an earlier driver
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     @property

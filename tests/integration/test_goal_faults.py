@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -175,3 +176,25 @@ def test_a_check_of_the_working_tree_itself_is_refused(stage: Stage) -> None:
         done = stage.world.run(*stage.words("--verify", check))
         assert done.returncode == 2 and "itself" in done.stderr and "hint: " in done.stderr, done.stderr
     assert not stage.calls()
+
+
+def test_a_verifier_that_outlives_its_driver_keeps_its_checkout(stage: Stage) -> None:
+    """The driver is killed, as for want of memory; the verifier has a runner of its own, and says what it finds."""
+    held = "while test ! -e %s; do sleep 0.05; done; test -e want || { echo gone: $PWD; exit 1; }" % (
+        stage.folder / "go"
+    )
+    stage.play(cycles=[[["ask", "worker", "do: echo yes > want"], ["done", "x"]]], verdicts={"architect": held})
+    goal = stage.set(*CHECK, "--mode", "mission")
+    eventually(lambda: stage.calls("verifies-tester", "end") and stage.calls("verifies-architect"), 30)
+    os.kill(stage.world.working(goal), signal.SIGKILL)
+    stage.world.result(goal)
+    (asked,) = stage.calls("verifies-architect")
+    again = stage.world.ok("goal", "resume", goal)
+    stage.world.working(again)
+    eventually(lambda: "goes on from" in (stage.world.folder(again) / "raw.jsonl").read_text(), 30)
+    assert (Path(asked["cwd"]) / "check.sh").exists()
+    (stage.folder / "go").touch()
+    known = stage.known(again)
+    assert known["outcome"] == "accepted", known["cycles"]
+    assert [call["run"] for call in stage.calls("verifies-architect")] == [asked["run"]]
+    eventually(lambda: not list((stage.world.home / "worktrees").glob("merge-*")), 10)
