@@ -7,11 +7,12 @@
 What is tried is the work of workers: it may change anything below the tree, and the
 index that git shows it. So a fresh state is made by an index of our own, which goes by
 the inode's change time; that cannot be set back. Where it does not succeed the tree is
-made anew.
+made anew, and somewhere else where it cannot be removed either.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -36,7 +37,13 @@ if TYPE_CHECKING:
 PREFIX = "merge-"
 _SECONDS = 1800.0
 _ADD_TRIES = 5
+_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What no commit brings about."""
 _CHECKOUT = ("-c", "checkout.workers=0", "-c", "core.trustctime=true", "-c", "core.checkStat=default")
+
+
+class UnfitError(gitdoor.CannotError):
+    """A commit whose files git cannot lay out: the trouble is the commit's own."""
 
 
 class Testbed:
@@ -52,16 +59,19 @@ class Testbed:
         self.common = like.common
         self._source = like.source
         self._kept = kept
-        self._lock = locks.take(self.tree + ".lock")
-        files.write_all(self._lock, os.fsencode(self.common))
+        self._locks: dict[str, int] = {}
+        self._take_place()
         files.private_folder(self.scratch)
 
     def lay_out(self, commit: str) -> None:
-        """Have the tree be this commit and nothing else. Raises gitdoor.TROUBLE."""
+        """Have the tree be this commit and nothing else. Raises gitdoor.TROUBLE, of it UnfitError for the commit's."""
         try:
             self._refresh(commit)
         except gitdoor.TROUBLE:
             self._remove_tree()
+            if os.path.lexists(self.tree):  # it holds what is another user's, out of a container
+                self.tree = os.path.join(os.path.dirname(self.tree), PREFIX + os.urandom(4).hex())
+                self._take_place()
             self._make(commit)
             self._fill(commit)
         if self._kept:
@@ -72,17 +82,24 @@ class Testbed:
         including.include(self._as_made(commit), aside, lambda: None)
 
     def _as_made(self, commit: str) -> Worktree:
-        return Worktree(run=self.name, path=self.tree, base=commit, common=self.common, source=self._source)
+        return Worktree(
+            run=os.path.basename(self.tree), path=self.tree, base=commit, common=self.common, source=self._source
+        )
 
     def close(self) -> None:
-        """Leave nothing behind."""
-        _reclaim(self.tree, self.common)
-        os.close(self._lock)
+        """Leave nothing behind but what cannot be removed; its lock file says that it is left over."""
+        for tree, lock in self._locks.items():
+            _reclaim(tree, self.common)
+            os.close(lock)
+
+    def _take_place(self) -> None:
+        self._locks[self.tree] = lock = locks.take(self.tree + ".lock")
+        files.write_all(lock, os.fsencode(self.common))
 
     @property
     def own(self) -> str:
         """git's own folder of the worktree."""
-        return os.path.join(self.common, "worktrees", self.name)
+        return os.path.join(self.common, "worktrees", os.path.basename(self.tree))
 
     @property
     def _index(self) -> str:
@@ -104,7 +121,9 @@ class Testbed:
         for order in making.orders(self._as_made(commit), self.scratch, []):
             done = proc.run(order.argv, env={**gitdoor.environment(), **dict(order.env)}, timeout=_SECONDS)
             if done.code:
-                raise gitdoor.CannotError(one_line(done.err.decode("utf-8", "replace"), 300) or order.words)
+                said = done.err.decode("utf-8", "replace")
+                ours = any(os.strerror(number) in said for number in _OURS)
+                raise (gitdoor.CannotError if ours else UnfitError)(one_line(said, 300) or order.words)
         gitdoor.copy(os.path.join(self.own, "index"), self._index)
 
     def _refresh(self, commit: str) -> None:

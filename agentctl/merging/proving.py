@@ -17,6 +17,8 @@ from .. import paths
 from .. import signals
 from ..branches.testbed import PREFIX
 from ..branches.testbed import Testbed
+from ..branches.testbed import UnfitError
+from ..errors import AgentctlError
 from ..record import Record
 from ..text import duration
 from ..text import one_line
@@ -63,14 +65,21 @@ class Prover:
         self._steps = steps
 
     def prove(self, commit: str, words: str) -> Proof:
-        """Try a commit; one that git cannot lay out is red. Raises KeyboardInterrupt where we were asked to stop."""
+        """Try a commit; one that git cannot lay out is red.
+
+        Raises AgentctlError where there is no place to try it in, which says nothing of the commit;
+        KeyboardInterrupt where we were asked to stop.
+        """
         began = files.size(self.log) or 0
         try:
             self._bed.lay_out(commit)
-        except gitdoor.TROUBLE as e:
+        except UnfitError as e:
             why = "its files cannot be laid out: %s" % one_line(e, 300)
             files.append_line(self.log, "=== %s (%s): %s" % (words, commit[:12], why))
             return Proof(green=False, why=why, tail=self._tail(began))
+        except gitdoor.TROUBLE as e:
+            said = "there is no checkout to run the check in: %s" % one_line(e, 300)
+            raise AgentctlError(said, "look at %s, and at the space that is left" % self._home.worktrees) from None
         for step in self._steps:
             files.append_line(self.log, "=== %s (%s): %s" % (words, commit[:12], one_line(step.command)))
             why = self._tried(step)

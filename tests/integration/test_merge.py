@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from conftest import PROGRAM
 from conftest import World
 from conftest import eventually
 from conftest import git
@@ -659,6 +660,36 @@ def test_a_commit_that_cannot_be_laid_out_is_red(world: World, shop: Path) -> No
     (shop / ".git" / "objects" / name[:2] / name[2:]).unlink()
     report = merged(world, run, "--verify", "true", code=3)
     assert fates(report) == {run: "check_failed"} and "laid out" in report["runs"][0]["why"]
+
+
+APART = ["unshare", "-Urm"]
+
+
+@pytest.mark.skipif(
+    subprocess.run([*APART, "mount", "-t", "tmpfs", "x", "/mnt"], capture_output=True).returncode != 0,
+    reason="no user namespace, in which something can be mounted",
+)
+def test_a_checkout_that_cannot_be_removed_speaks_against_nobody(world: World, shop: Path) -> None:
+    """As where a container leaves files of root's: here a mount, which is gone with the merge's own namespace."""
+    good, bad = work(world, part("one")), work(world, "touch bad")
+    check = "mkdir -p out && mount -t tmpfs x out && test ! -e bad && %s" % CHECK
+    words = [*APART, *PROGRAM, "merge", "--json", good, bad, "--verify", check]
+    done = subprocess.run(words, env=world.env, cwd=shop, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 3, done.stderr
+    assert fates(json.loads(done.stdout)) == {good: "landed", bad: "check_failed"}
+    assert list((world.home / "worktrees").glob("merge-*.lock")), "what stays can be found"
+    assert fates(merged(world, good)) == {good: "already_in"}
+    nothing_is_left(world, shop)
+
+
+def test_no_place_for_the_check_is_no_verdict(world: World, shop: Path) -> None:
+    """What git wants to make the next checkout in is a file by then: no commit is to blame for that."""
+    one, two = work(world, part("one")), work(world, "touch bad")
+    place = shop / ".git" / "worktrees"
+    check = "mv %s %s-away && touch %s && test ! -e bad" % (place, place, place)
+    done = world.run("merge", one, two, "--verify", check)
+    assert done.returncode == 1 and "there is no checkout to run the check in" in done.stderr, done.stderr
+    assert "fails the check" not in done.stderr
 
 
 @pytest.fixture
