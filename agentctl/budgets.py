@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _LOOK_S = 1.0
 _STAMP = "%Y%m%d-%H%M%S"
-_SLACK_S = 60.0
-"""Two that begin at the same moment may be noted in either order."""
 
 
 def spent(runs: Iterable[Run]) -> Usage:
@@ -89,11 +87,8 @@ class Day:
         return exhausted(self._limits, self._others + own, "the day's")
 
     def _runs(self) -> Iterator[Run]:
-        first, last, oldest = (_stamp(at) for at in (self._from, self._until, self._from - _SLACK_S))
-        for run_id in finding.newest(self._home):
-            if run_id < oldest:
-                return
-            if first <= run_id < last and run_id != self._besides:
+        for run_id in finding.between(self._home, _stamp(self._from), _stamp(self._until)):
+            if run_id != self._besides:
                 yield Run(self._home, run_id)
 
     def _used(self, run: Run) -> Usage:

@@ -2,7 +2,8 @@
 
 `journal` (a line per birth) and `active/` (an empty file per live run) are hints that
 keep this flat in the number of runs; the folders are the truth, and serve where a
-hint is lost.
+hint is lost. A line of the journal is written when its run is staged, an id says when that
+was begun to be planned, by a clock that may be set back: lines are not in the order of ids.
 """
 
 from __future__ import annotations
@@ -20,25 +21,63 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
+    from typing import Optional
 
     from .flows import Started
     from .store import Home
 
 _WORKFLOW = "w-"
+_SECOND = len("20260215-143022")
 
 
-def newest(home: Home, project: str = "") -> Iterator[str]:
+def newest(home: Home, project: str = "", below: str = "") -> Iterator[str]:
     """Ids of all runs (of a project), newest first, as the journal tells; of gone folders none.
 
-    Where the journal is lost, the folders' own names serve: they sort by birth.
+    With `below`, those that it has below the line of that run, which itself may be gone.
     """
-    if files.size(home.journal) is None:
-        yield from sorted((name for name in os.listdir(home.runs) if ID.match(name)), reverse=True)
-        return
-    for line in files.lines_backwards(home.journal):
-        run_id, _, of = line.decode("utf-8", "replace").partition("\t")
-        if ID.match(run_id) and project in ("", of) and Run(home, run_id).exists():
+    reached = not below
+    for run_id, of in _noted(home):
+        if reached and (of is None or project in ("", of)) and Run(home, run_id).exists():
             yield run_id
+        reached = reached or run_id == below
+
+
+def back_to(home: Home, runs: Iterable[str]) -> Iterator[str]:
+    """As `newest`, as far as the lines of all of these runs, which come too.
+
+    What was staged after them is above them, whatever its id. Those of their second are seen
+    as well: a journal that was made anew has the lines of a second in any order.
+    """
+    left = set(runs)
+    oldest = min(left, default="~")[:_SECOND]
+    for run_id, _ in _noted(home):
+        if not left and run_id[:_SECOND] < oldest:
+            return
+        left.discard(run_id)
+        if Run(home, run_id).exists():
+            yield run_id
+
+
+def between(home: Home, first: str, last: str = "~") -> Iterator[str]:
+    """Ids from `first` up to, but without, `last`: all lines are looked at, of the folders only these."""
+    low, high = first.encode("ascii"), last.encode("ascii")
+    found = (line.partition(b"\t")[0].decode("utf-8", "replace") for line in _lines(home) if low <= line < high)
+    return (run_id for run_id in found if ID.match(run_id) and Run(home, run_id).exists())
+
+
+def _noted(home: Home) -> Iterator[tuple[str, Optional[str]]]:
+    """(id, project) of all that was ever staged, the newest line first; None where no line says the project."""
+    for line in _lines(home):
+        run_id, tab, of = line.decode("utf-8", "replace").partition("\t")
+        if ID.match(run_id):
+            yield run_id, of if tab else None
+
+
+def _lines(home: Home) -> Iterator[bytes]:
+    """The journal's, newest first; where it is lost, the folders' own names serve: they sort by birth."""
+    if files.size(home.journal) is not None:
+        return files.lines_backwards(home.journal)
+    return (name.encode("utf-8", "replace") for name in sorted(os.listdir(home.runs), reverse=True))
 
 
 def live(home: Home) -> list[str]:

@@ -136,6 +136,7 @@ class Survey:
         self.agents = conversation.remembered(home) if wanted.folders else {}
         self.needs = {before: spec.id for spec in specs for before in (*spec.after, spec.parent) if before}
         self.goals = {asked.root_of(home, spec.id): spec.id for spec in specs}
+        self.used = _used_since(home, wanted.before) if wanted.before else set()
 
     def facts(self) -> Iterator[Facts]:
         """Of each run that is meant."""
@@ -212,18 +213,13 @@ class Survey:
             return True
         result = Run(self.home, found.run_id).result()
         ended = result.finished_at if result else found.kept.made_at
-        return 0 < ended < self.wanted.before and not self._used_since(found)
+        return 0 < ended < self.wanted.before and found.kept.worktree.run not in self.used
 
-    def _used_since(self, found: Facts) -> bool:
-        """Whether a later run went on in its worktree after the time that is asked for."""
-        if not found.kept.worktree.run:
-            return False
-        for run_id in finding.newest(self.home):
-            if run_id < time.strftime("%Y%m%d-%H%M%S", time.gmtime(self.wanted.before)):
-                return False
-            if Run(self.home, run_id).spec().worktree.run == found.kept.worktree.run:
-                return True
-        return False
+
+def _used_since(home: Home, moment: float) -> set[str]:
+    """The worktrees that runs which were born after this went on in."""
+    ids = finding.between(home, time.strftime("%Y%m%d-%H%M%S", time.gmtime(moment)))
+    return {Run(home, run_id).spec().worktree.run for run_id in ids} - {""}
 
 
 def _merged(home: Home, kept: Kept) -> bool:

@@ -18,31 +18,22 @@ if TYPE_CHECKING:
     from ..store import Home
     from ..store import Run
 
-_SECOND = len("20260215-143022")
-
 
 def members(home: Home, root: str) -> list[Run]:
-    """The runs that work, or worked, for a goal, oldest first. Ids sort by birth: none is older than the goal."""
-    found = []
-    for run_id in finding.newest(home):
-        if run_id[:_SECOND] < root[:_SECOND]:
-            break
-        run = store.Run(home, run_id)
-        if run.spec().goal == root:
-            found.append(run)
-    return found[::-1]
+    """The runs that work, or worked, for a goal, oldest first. None was staged before the goal."""
+    there = (store.Run(home, run_id) for run_id in finding.back_to(home, (root,)))
+    return [run for run in there if run.spec().goal == root][::-1]
 
 
 def runs(home: Home, root: str) -> list[Run]:
-    """The runs that the goal itself is, oldest first: the first, and one for each time it was resumed."""
-    found = []
-    for run_id in finding.newest(home):
-        if run_id[:_SECOND] < root[:_SECOND]:
-            break
-        run = store.Run(home, run_id)
-        if run_id == root or asked.is_goal(run) and asked.load(run).root == root:
-            found.append(run)
-    return found[::-1]
+    """The runs that the goal itself is, oldest first: the first, and one for each time it was resumed.
+
+    The first comes first, also where the journal has lost its line.
+    """
+    there = (store.Run(home, run_id) for run_id in finding.back_to(home, (root,)) if run_id != root)
+    resumed = [run for run in there if asked.is_goal(run) and asked.load(run).root == root]
+    first = store.Run(home, root)
+    return [*([first] if first.exists() else []), *resumed[::-1]]
 
 
 def every(home: Home) -> list[str]:

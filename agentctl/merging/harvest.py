@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from ..store import Home
 
 _LEAVING_S = 2.0
-_SECOND = len("20260215-143022")
 
 
 class Sheaf(Record):
@@ -69,18 +68,15 @@ def all_ended(home: Home, project: str) -> list[Sheaf]:
     """Those with a worktree that was not cleaned, oldest first."""
     there = [kept for kept in custody.every(home) if not kept.removed_at and project in ("", kept.project)]
     there = sorted((kept for kept in there if worktree.exists(kept.worktree)), key=lambda kept: kept.made_at)
-    last = _last_in(home, project, {kept.worktree.run for kept in there})
+    last = _last_in(home, {kept.worktree.run for kept in there})
     found = [named(home, last.get(kept.worktree.run, kept.worktree.run)) for kept in there]
     return sorted(found, key=lambda sheaf: sheaf.spec.created_at)
 
 
-def _last_in(home: Home, project: str, worktrees: set[str]) -> dict[str, str]:
+def _last_in(home: Home, worktrees: set[str]) -> dict[str, str]:
     """The last run that worked in each worktree: resumed ones came after the one it was made for."""
     found: dict[str, str] = {}
-    oldest = min(worktrees, default="~")[:_SECOND]
-    for run_id in finding.newest(home, project):
-        if run_id[:_SECOND] < oldest:
-            break
+    for run_id in finding.back_to(home, worktrees):
         found.setdefault(Run(home, run_id).spec().worktree.run, run_id)
     return found
 

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from ..store import Home
 
-_SECOND = len("20260215-143022")
 _MOST_RUNS = 100
 
 
@@ -63,35 +62,20 @@ def on_goal(home: Home, word: str, now: float) -> facts.Report:
 def since_last(home: Home, now: float) -> facts.Report:
     """A report on everything since the last one."""
     last = mark(home)
-    return _on(home, _since_mark(home, last), frozenset(last.live), last.at or None, now)
+    untold = frozenset(last.live)
+    return _on(home, _since_moment(home, last.at, untold), untold, last.at or None, now)
 
 
 def since(home: Home, moment: float, now: float) -> facts.Report:
     """A report on what ended since a moment."""
-    return _on(home, _since_moment(home, moment), frozenset(), moment, now)
+    return _on(home, _since_moment(home, moment, frozenset()), frozenset(), moment, now)
 
 
-def _since_mark(home: Home, last: Mark) -> Iterator[str]:
-    """Those that may have ended since: ids sort by birth."""
-    from .. import store
-
-    oldest = store.new_id(last.at)[:_SECOND]
-    seen = set()
-    for run_id in finding.newest(home):
-        if run_id[:_SECOND] < oldest:
-            break
-        seen.add(run_id)
-        yield run_id
-    yield from (
-        run_id for run_id in sorted(last.live, reverse=True) if run_id not in seen and Run(home, run_id).exists()
-    )
-
-
-def _since_moment(home: Home, moment: float) -> Iterator[str]:
-    """A result is written once, so its file is as old as the end."""
+def _since_moment(home: Home, moment: float, untold: Container[str]) -> Iterator[str]:
+    """Those that may have ended since, and `untold`. A result is written once, so its file is as old as the end."""
     for run_id in finding.newest(home):
         written = files.mtime(Run(home, run_id).file("result.json"))
-        if written is None or written >= moment:
+        if run_id in untold or written is None or written >= moment:
             yield run_id
 
 

@@ -26,8 +26,6 @@ from . import rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Iterator
     from typing import Any
 
     from ..sessions.session import Session
@@ -45,7 +43,6 @@ _OF_SESSION = (
 _RUNS = 100
 _MOST_GOALS = 100
 _PROMPT = 200_000
-_SECOND = len("20260215-143022")
 _ASKED = ("verify", "permissions", "effort", "after", "touches")
 _SIZES = {"events": "events.jsonl", "diff": "diff.patch"}
 _BY = ("day", "agent", "role", "model", "project")
@@ -93,14 +90,14 @@ def all_worktrees(site: Site, _ids: tuple[str, ...], given: Given) -> dict[str, 
 
 
 def runs(site: Site, _ids: tuple[str, ...], given: Given) -> dict[str, Any]:
-    """Runs, newest first: `limit` of them, born before the run `before`, of a project, in one of some statuses."""
+    """Runs, newest first: `limit` of them, noted before the run `before`, of a project, in one of some statuses."""
     statuses = [word for word in given.get("status", "").split(",") if word]
     for word in statuses:
         if word not in listing.STATUSES:
             raise usage_error("no such status", "one of: %s" % ", ".join(listing.STATUSES))
     most, before, now = _number(given, "limit", _RUNS, _MOST_RUNS), given.get("before", ""), time.time()
     found: list[dict[str, Any]] = []
-    for run_id in _after(finding.newest(site.home, given.get("project", "")), before):
+    for run_id in finding.newest(site.home, given.get("project", ""), before):
         row = rows.row(site.home, run_id, now, site.feed.need(run_id))
         if row and (not statuses or row["status"] in statuses):
             found.append(row)
@@ -108,16 +105,6 @@ def runs(site: Site, _ids: tuple[str, ...], given: Given) -> dict[str, Any]:
             break
     more = found[most - 1]["run_id"] if len(found) > most else None
     return {"format": FORMAT, "runs": found[:most], "before": more}
-
-
-def _after(ids: Iterable[str], before: str) -> Iterator[str]:
-    """Those that follow an id, or where that is gone those of an earlier second: ids of one second are in no order."""
-    reached = not before
-    for run_id in ids:
-        reached = reached or run_id[:_SECOND] < before[:_SECOND]
-        if reached:
-            yield run_id
-        reached = reached or run_id == before
 
 
 def run(site: Site, ids: tuple[str, ...], _given: Given) -> dict[str, Any]:

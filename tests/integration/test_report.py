@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agentctl.model import Spec
 from agentctl.store import Home
 from cli.terminal import Terminal
 from conftest import PROGRAM
@@ -72,9 +73,13 @@ def test_a_goal_by_any_of_its_names(world: World) -> None:
     night(maker, root)
     maker.end(root)
     again = maker.end(maker.goal(root=root.id))
+    old = Maker(Home(str(world.home)), 1_780_000_000.0)
+    old.ended(Spec(backend="shell", title="its line is young, its id is old"))
     for word in (root.id, again.id, root.id[:-2], "@last"):
         told = json.loads(world.ok("report", word, "--json"))
         assert told["goals"][0]["runs"] == [root.id, again.id] and told["since"] is None
+        assert json.loads(world.ok("goal", "show", word, "--json"))["goal"] == root.id
+    assert [goal["goal"] for goal in json.loads(world.ok("goal", "list", "--json"))["goals"]] == [root.id]
     offered = world.ok("_complete", "--", "report", "").split("\n")
     assert [line.partition("\t")[0] for line in offered] == [root.id]
     run = world.shell("true", "--no-pane")

@@ -95,6 +95,13 @@ def test_a_day_is_from_midnight_to_midnight(home: store.Home) -> None:
     assert day.over(Usage(cost_usd=0.4), NOON + 2) != "", "those of others once a second"
 
 
+def test_a_day_has_the_runs_below_an_older_line(home: store.Home) -> None:
+    run_at(home, NOON, cost_usd=2.0)
+    run_at(home, NOON - 3 * 86400, cost_usd=9.0)
+    assert budgets.Day(home, Limits(max_cost_usd=2.0), NOON).over(Usage(), NOON) != ""
+    assert budgets.Day(home, Limits(max_cost_usd=2.5), NOON).over(Usage(), NOON) == ""
+
+
 def test_a_day_without_money_left_refuses(home: store.Home) -> None:
     budgets.check_day(home, Config(day_limits={"turns": 3}))
     run_at(home, time.time(), turns=3)

@@ -280,6 +280,32 @@ def test_what_was_told_is_not_told_again_and_nothing_falls_between(home: Home, m
     assert len(choosing.since(home, AT, AT + 300).runs) == 3
 
 
+def test_an_end_is_told_of_a_run_that_was_noted_after_a_younger_one(home: Home, maker: Maker) -> None:
+    young = maker.ended(Spec(backend="shell", title="young"))
+    maker.at -= 100
+    late = maker.ended(Spec(backend="shell", title="planned for long"), finished_at=AT + 50)
+    choosing.remember(home, facts.Report(at=AT - 50))
+    assert [run.run_id for run in choosing.since_last(home, AT + 100).runs] == [late.id, young.id]
+
+
+def test_an_older_id_above_its_line_hides_nothing_of_a_goal(home: Home, maker: Maker) -> None:
+    root = maker.goal()
+    tester = maker.member(root, "tester")
+    maker.at -= 100
+    late = maker.ended(Spec(backend="shell", title="planned for long"))
+    worker = maker.member(root, "worker")  # under a clock that was set back
+    maker.at += 100
+    maker.end(root)
+    again = maker.end(maker.goal(root=root.id))
+    assert late.id < worker.id < root.id < again.id
+    assert [run.id for run in kin.runs(home, root.id)] == [root.id, again.id]
+    assert [run.id for run in kin.members(home, root.id)] == [tester.id, worker.id]
+    assert goal_of(home, root).runs == (root.id, again.id)
+    lines = Path(home.journal).read_text().splitlines(keepends=True)
+    Path(home.journal).write_text("".join(line for line in lines if not line.startswith(root.id)))
+    assert [run.id for run in kin.runs(home, root.id)] == [root.id, again.id], "its own line is lost"
+
+
 def test_a_damaged_mark_is_none(home: Home, maker: Maker) -> None:
     maker.ended(Spec(backend="shell"))
     for words in ("{", "[]", '{"at": "x", "live": 3}'):

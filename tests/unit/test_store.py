@@ -223,6 +223,27 @@ def test_the_newest_come_first_however_long_the_journal_is(home: Home) -> None:
     assert list(finding.newest(home)) == made[::-1]
 
 
+def test_a_run_that_was_noted_late_ends_no_walk(home: Home) -> None:
+    """Planned for long, or under a clock that was set back since: its id is old and its line new."""
+    first, second, late, last = (
+        birth.stage(home, SPEC.replace(created_at=1_700_000_000.0 + s), {}).id for s in (0, 3, 1, 4)
+    )
+    assert list(finding.back_to(home, [second])) == [last, late, second]
+    assert list(finding.back_to(home, [first, last])) == [last, late, second, first]
+    assert list(finding.back_to(home, [])) == []
+    assert list(finding.back_to(home, ["20990101-000000-abcd"])) == [last, late, second, first], "it has no line"
+    assert list(finding.newest(home, "", second)) == [first] and list(finding.newest(home, "", last))[0] == late
+    assert set(finding.between(home, late, last)) == {late, second}
+    birth.unstage(Run(home, second))
+    assert list(finding.newest(home, "", second)) == [first], "a folder that is gone has its line"
+    assert list(finding.back_to(home, [second])) == [last, late]
+    os.remove(home.journal)
+    for run in (first, late, last):
+        os.rename(Run(home, run).path, os.path.join(home.runs, run))
+    assert list(finding.back_to(home, [late])) == [last, late] and list(finding.between(home, late)) == [last, late]
+    assert list(finding.newest(home, "q")) == [last, late, first], "nothing says the project"
+
+
 def test_a_foreign_home_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AgentctlError, match="no home at"):
         store.open_home(str(tmp_path))
