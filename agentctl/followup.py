@@ -2,7 +2,7 @@
 
 A finished run never changes; what follows it is a new run that names its parent.
 On the same backend it goes on with the vendor's conversation; on another one it
-begins afresh and is handed the parent's prompt, summary and diff as data.
+begins afresh and is handed the parent's request, summary and diff as data.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from .errors import AgentctlError
 from .model import CHECK_FAILED
 from .request import Request
 from .settings import Project
+from .store import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from typing import Any
     from typing import Optional
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from .model import Result
     from .model import Spec
     from .store import Home
-    from .store import Run
 
 
 def request_of(
@@ -112,8 +113,33 @@ def project_of(home: Home, spec: Spec) -> Project:
 def _handed_over(parent: Run, result: Result, prompt: str) -> str:
     from . import prompting
 
-    told = prompting.handoff(parent.text("prompt.md"), result.summary, parent.text("diff.patch", 1 << 20))
+    told = prompting.handoff(request_in(parent), result.summary, parent.text("diff.patch", 1 << 20))
     return "%s\n\n---\n%s" % (prompt.rstrip("\n"), told)
+
+
+def request_in(run: Run) -> str:
+    """What a run was asked, for who does not have its conversation: all that was asked in that, as one request."""
+    from . import prompting
+
+    asked = [prompt for prompt in _prompts(run) if prompt.strip() != prompting.CONTINUATION]
+    return prompting.conversed(asked[::-1] or [run.text("prompt.md")])
+
+
+def _prompts(run: Run) -> Iterator[str]:
+    """Of a run and of those before it in its conversation, newest first.
+
+    An agent's conversation goes from one thing to the next: of its runs only those that it was interrupted in.
+    """
+    from . import prompting
+
+    seen: set[str] = set()  # nobody's work but a person's: a chain that leads into itself
+    while run.id and run.id not in seen and run.exists():
+        seen.add(run.id)
+        spec, prompt = run.spec(), run.text("prompt.md")
+        yield prompt
+        if prompt.strip() != prompting.CONTINUATION and (spec.agent or not spec.resume):
+            return
+        run = Run(run.home, spec.parent)
 
 
 def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str]) -> str:
@@ -125,7 +151,7 @@ def stage_escalation(run: Run, spec: Spec, result: Result, env: Mapping[str, str
     request = Request(
         **place(run.home, spec),
         **_of_chain(spec),
-        prompt=prompting.escalation(run.text("prompt.md"), result.report, reasons),
+        prompt=prompting.escalation(request_in(run), result.report, reasons),
         profile=spec.escalate_to,
         role=spec.role,
         backend=spec.asked_backend,
@@ -184,7 +210,7 @@ def stage_fallback(run: Run, spec: Spec, backend: str, said: str, env: Mapping[s
     """Stage that run, which is told what was asked, `said` and changed; its id. Raises AgentctlError."""
     from . import prompting
 
-    prompt = prompting.fallback(run.text("prompt.md"), said, run.text("diff.patch", 1 << 20))
+    prompt = prompting.fallback(request_in(run), said, run.text("diff.patch", 1 << 20))
     config, _ = configuration.load(run.home)
     return _staged_child(run, config, plan_fallback(run, spec, backend, prompt, env), env)
 

@@ -13,6 +13,7 @@ from . import strictjson
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
     from typing import Optional
 
@@ -77,6 +78,12 @@ def data_section(title: str, text: str, label: str = "") -> str:
 def from_another(title: str, text: str, label: str = "") -> str:
     """A section of what another worker wrote, under a line that says that it is data."""
     return "%s\n\n%s" % (_DATA, data_section(title, text, label))
+
+
+def conversed(prompts: Sequence[str]) -> str:
+    """What was asked in one conversation, oldest first, as one request for who does not have that."""
+    later = ("\n\n---\nAnd after that, in the same conversation:\n\n%s" % prompt.strip("\n") for prompt in prompts[1:])
+    return "".join((prompts[0].rstrip("\n"), *later)) if prompts[1:] else prompts[0]
 
 
 def handoff(parent_prompt: str, summary: str, diff: str) -> str:

@@ -57,14 +57,17 @@ def _bounds(goal: Goal) -> Limits:
 
 
 def after(goal: Goal, before: Run, request: Request) -> Request:
-    """As `request`, going on from a run that was interrupted: in its conversation where it has one.
+    """As `request`, going on from a run that was interrupted: in its conversation where it has one that we can have.
 
     Raises AgentctlError.
     """
     result = before.result()
     if result is None or not conversation.answered(result):
         return request.replace(parent=before.id)
-    asked = request.replace(prompt=briefs.interrupted(_asked_by(goal, before)))
+    told = briefs.interrupted(_asked_by(goal, before))
+    if request.backend != before.spec().backend:
+        return request.replace(parent=before.id, prompt="%s\n\n# What has happened\n\n%s" % (request.prompt, told))
+    asked = request.replace(prompt=told)
     resumed, _ = followup.request_of(goal.home, goal.config, before, asked, goal.env)
     return resumed
 

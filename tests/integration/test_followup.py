@@ -95,6 +95,20 @@ def test_resume_on_another_backend_hands_over(agents: World, repo: Path) -> None
     assert all(words in told["prompt"] for words in ("and now", "do the thing", "did it"))
 
 
+def test_who_takes_over_a_conversation_is_told_all_that_was_asked_in_it(agents: World) -> None:
+    first = agents.result(start(agents, "--profile", "strong"))
+    words = ("resume", "--no-pane", "--parent-run-id")
+    second = agents.result(agents.ok(*words, first["run_id"], "--profile", "weak", "--escalate", stdin="and then\n"))
+    assert second["session_id"] == first["session_id"]
+    third = agents.result(second["escalated_to"])
+    asked = "do the thing\n\n---\nAnd after that, in the same conversation:\n\nand then"
+    assert calls(agents)[2]["prompt"].lstrip().startswith(asked + "\n\n---\nA first attempt")
+    agents.result(agents.ok(*words, second["run_id"], "--profile", "elsewhere", stdin="and at last"))
+    assert asked in calls(agents)[3]["prompt"]
+    agents.result(agents.ok(*words, third["run_id"], "--profile", "elsewhere", stdin="and at last"))
+    assert calls(agents)[4]["prompt"].count(asked) == 1, "the escalated run was asked all of it itself"
+
+
 def test_resume_refuses_with_the_reason(agents: World) -> None:
     run = agents.shell("sleep 30", "--no-pane")
     done = agents.run("resume", "--parent-run-id", run, stdin="x")

@@ -73,6 +73,12 @@ def test_a_text_of_braces_costs_little() -> None:
     assert time.monotonic() - begun < 5
 
 
+def test_what_was_asked_in_a_conversation_is_one_request() -> None:
+    assert prompting.conversed(["a\n"]) == "a\n"
+    told = prompting.conversed(["a\n", "b\n", "c"])
+    assert re.findall("^[abc]$", told, re.M) == ["a", "b", "c"] and told.count("in the same conversation") == 2
+
+
 def test_a_fallback_is_told_the_prompt_and_what_is_there_as_data() -> None:
     told = prompting.fallback("Do it.\n", "half ``` done", "+a")
     assert told.startswith("Do it.\n\n---\n") and "half ``` done" in told and "```diff\n+a\n```" in told
