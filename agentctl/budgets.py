@@ -30,8 +30,18 @@ _STAMP = "%Y%m%d-%H%M%S"
 
 
 def spent(runs: Iterable[Run]) -> Usage:
-    """The sum of what these runs used so far."""
+    """The sum of what these runs used so far, what was billed and what subscriptions covered apart."""
     return sum((_used_by(run)[0] for run in runs), Usage())
+
+
+def counted(runs: Iterable[Run]) -> Usage:
+    """The same sum, to be held against a budget."""
+    return sum((_counts(_used_by(run)[0]) for run in runs), Usage())
+
+
+def _counts(used: Usage) -> Usage:
+    """What a run used, its own money in one figure: of a sum, what was billed would hide what was covered. Pure."""
+    return used.replace(cost_usd=used.money, virtual_usd=None)
 
 
 def exhausted(limits: Limits, used: Usage, whose: str = "the") -> str:
@@ -84,7 +94,7 @@ class Day:
         """What of the day's budget is spent, in words, or "". Looks at other runs at most once a second."""
         if self._looked_at is None or not 0 <= now - self._looked_at < _LOOK_S:
             self._others, self._looked_at = sum((self._used(run) for run in self._runs()), Usage()), now
-        return exhausted(self._limits, self._others + own, "the day's")
+        return exhausted(self._limits, self._others + _counts(own), "the day's")
 
     def _runs(self) -> Iterator[Run]:
         for run_id in finding.between(self._home, _stamp(self._from), _stamp(self._until)):
@@ -96,8 +106,8 @@ class Day:
         if run.id not in self._ended:
             used, over = _used_by(run)
             if not over:
-                return used
-            self._ended[run.id] = used
+                return _counts(used)
+            self._ended[run.id] = _counts(used)
         return self._ended[run.id]
 
 

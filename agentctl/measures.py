@@ -44,7 +44,7 @@ class Usage(Record):
 
     @property
     def money(self) -> Optional[float]:
-        """What counts against a limit on money: what was billed, else what a subscription covered."""
+        """What counts against a limit on money, of one run: what was billed, else what a subscription covered."""
         return self.cost_usd if self.cost_usd is not None else self.virtual_usd
 
     def __add__(self, other: Usage) -> Usage:

@@ -77,8 +77,8 @@ class Goal:
         return {"TMUX": "%s,0,0" % socket, "TMUX_PANE": pane}
 
     def spent(self) -> Usage:
-        """What all that work for it have used so far."""
-        return budgets.spent(kin.members(self.home, self.root))
+        """What all that work for it have used so far, as it counts against its limits."""
+        return budgets.counted(kin.members(self.home, self.root))
 
     def limits(self, wished: Limits, sharers: int = 1) -> Limits:
         """Those of one of `sharers` runs that begin now: its own, and its part of what the goal has left."""

@@ -51,7 +51,20 @@ def test_what_runs_used_adds_up(home: store.Home) -> None:
     ]
     used = budgets.spent(runs)
     assert (used.tokens, used.turns, used.cost_usd, used.virtual_usd) == (16, 3, 0.5, 0.25)
-    assert budgets.spent([]) == Usage()
+    assert budgets.spent([]) == budgets.counted([]) == Usage()
+    assert (budgets.counted(runs).money, budgets.counted(runs[2:]).money) == (0.75, None)
+
+
+def test_a_billed_cent_hides_nothing_that_a_subscription_covered(home: store.Home) -> None:
+    limits = Limits(max_cost_usd=3.0)
+    runs = [run_at(home, NOON, virtual_usd=2.0), run_at(home, NOON + 1, cost_usd=0.01, virtual_usd=9.0)]
+    assert budgets.exhausted(limits, budgets.counted(runs)) == ""
+    assert budgets.left(limits, budgets.counted(runs)).max_cost_usd == pytest.approx(0.99)
+    day = budgets.Day(home, limits, NOON)
+    assert day.over(Usage(), NOON) == "" and day.over(Usage(virtual_usd=1.0), NOON) != ""
+    own = run_at(home, NOON + 2, ended=False, virtual_usd=1.0)
+    assert budgets.exhausted(limits, budgets.counted([*runs, own])) == "the budget of $3.00 is spent: $3.01"
+    assert budgets.Day(home, limits, NOON).over(Usage(cost_usd=0.01), NOON) != ""
 
 
 @pytest.mark.parametrize(
