@@ -55,7 +55,7 @@ class Cycle(Record):
     driver has begun since it came itself; `ended` is what came of the newest. `asked` are
     the verifiers' runs by name, in order, each with the tree that it was asked about;
     `tries` how many of them since that driver came.
-    `reopened`: the goal had ended after it, and was resumed.
+    `reopened`: the goal had ended where the cycle stands, and was resumed.
     """
 
     number: int = 0
@@ -93,7 +93,7 @@ def cycles(history: Sequence[Entry]) -> list[Cycle]:
 def _with(cycle: Cycle, step: str, entry: Entry) -> Cycle:
     who, run = str(entry.get("who")), str(entry.get("run"))
     if step == journal.RUN and entry.get("part") == journal.ORCHESTRATOR:
-        return cycle.replace(attempts=(*cycle.attempts, run), since=cycle.since + 1, ended={})
+        return cycle.replace(attempts=(*cycle.attempts, run), since=cycle.since + 1, ended={}, reopened=False)
     if step == journal.RUN:
         asked = {**cycle.asked, who: [*cycle.asked.get(who, ()), (run, entry.get("tree"))]}
         return cycle.replace(asked=asked, tries={**cycle.tries, who: cycle.tries.get(who, 0) + 1})
@@ -105,7 +105,9 @@ def _with(cycle: Cycle, step: str, entry: Entry) -> Cycle:
         return cycle.replace(verdicts={**cycle.verdicts, who: entry})
     if step == journal.OVER:
         return cycle.replace(reopened=True)
-    return cycle.replace(**{step: entry}) if step in (journal.CHECKPOINT, journal.JUDGED) else cycle
+    if step == journal.JUDGED:
+        return cycle.replace(judged=entry, reopened=False)
+    return cycle.replace(checkpoint=entry) if step == journal.CHECKPOINT else cycle
 
 
 def next_step(asked: GoalAsked, history: Sequence[Entry]) -> Step:

@@ -162,6 +162,22 @@ def test_giving_up_is_the_end_until_somebody_resumes_it() -> None:
     assert deciding.next_step(ASKED, [*gave_up, entry("over", outcome="gave_up"), BEGUN]).do == "begin"
 
 
+def test_what_it_comes_to_after_a_resume_counts() -> None:
+    """Whoever resumes it goes on past the end that stood, not past the next one."""
+    again = entry("run", part="orchestrator", run="o2")
+    failed = [BEGUN, CYCLE, DIRECTS, {**DONE, "status": "failed", "claim": ""}, entry("over", outcome="failed"), BEGUN]
+    gave_up = {**DONE, "run": "o2", "claim": "give_up", "summary": "cannot"}
+    assert deciding.next_step(ASKED, [*failed, again, gave_up]).outcome == "gave_up"
+    twice = [BEGUN, *rejected(tree="t1"), *rejected(tree="t2"), CYCLE, DIRECTS]
+    resumed = [*twice, {**DONE, "status": "stopped", "claim": ""}, entry("over", outcome="out_of_money"), BEGUN, again]
+    third = rejected(tree="t3")[2:]
+    assert deciding.next_step(ASKED, [*resumed, *third]).outcome == "same_rejection"
+    over = entry("over", outcome="same_rejection")
+    assert deciding.next_step(ASKED, journal.believed([*resumed, *third, over])).do == "begin"
+    claimed = [*twice, DONE, entry("over", outcome="out_of_time"), BEGUN]
+    assert deciding.next_step(ASKED, [*claimed, *rejected(tree="t2")[3:]]).outcome == "no_progress"
+
+
 def test_a_limit_that_is_reached_ends_it_wherever_it_is() -> None:
     spent = entry("spent", what="money", words="it has used 5 of 4 USD")
     assert deciding.next_step(ASKED, [*CHECKED, spent]).outcome == "out_of_money"
