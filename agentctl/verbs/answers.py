@@ -24,12 +24,22 @@ _BRIEF = (
 
 def worded(value: dict[str, Any]) -> str:
     """As JSON of at most LONGEST characters."""
+    return _cut(value)[0]
+
+
+def kept(value: dict[str, Any]) -> int:
+    """How many entries of a list are left in the words: only what is shown may be acknowledged."""
+    return _cut(value)[1]
+
+
+def _cut(value: dict[str, Any]) -> tuple[str, int]:
+    """The words, and how many entries of a list are in them, each as a whole but for the length of its texts."""
     words = ""
     for most, entries in _STEPS:
         words = json.dumps(clipped(value, most, entries), ensure_ascii=False)
         if len(words) <= LONGEST:
-            return words
-    return piece(words)
+            return words, entries
+    return piece(words), 0
 
 
 def clipped(value: Any, most: int, entries: int) -> Any:

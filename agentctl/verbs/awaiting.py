@@ -32,7 +32,10 @@ _SHOWN = 3
 
 
 def wait(home: Home, env: Mapping[str, str], given: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    """The results in order of ending, and the ids of what goes on; `exit_code` is that of the command."""
+    """The results in order of ending, and the ids of what goes on; `exit_code` is that of the command.
+
+    A result that the answer has no room for stays in the inbox.
+    """
     timeout = asking.seconds(given.get("timeout"))
     deadline = None if timeout is None else time.monotonic() + timeout
     first, words = bool(given.get("any")), given["ids"]
@@ -49,13 +52,15 @@ def wait(home: Home, env: Mapping[str, str], given: dict[str, Any], caller: Call
     finally:
         for lock in (lock for lock in held if lock is not None):
             os.close(lock)
-    reader.seen([] if caller.gone() else [result.run_id for result in results])
     over = not results if first else bool(live)
-    return {
+    answer = {
         "results": [answers.brief(result.to_json()) for result in results],
         "still_running": live,
         "exit_code": _TIME_IS_OVER if over else judge.exit_code(results),
     }
+    shown = [] if caller.gone() else results[: answers.kept(answer)]
+    reader.seen([result.run_id for result in shown])
+    return answer
 
 
 def _ended(

@@ -133,12 +133,15 @@ def go_on(home: Home, env: Mapping[str, str], given: dict[str, Any], _caller: Ca
     return {"runs": [outcome.to_json() for outcome in pausing.go_on(home, given["ids"], env)]}
 
 
-def inbox(home: Home, env: Mapping[str, str], given: dict[str, Any], _caller: Caller) -> dict[str, Any]:
-    """What nobody has acknowledged; with `ack`, acknowledge that first."""
+def inbox(home: Home, env: Mapping[str, str], given: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """What nobody has acknowledged, as much as an answer holds, oldest first; with `ack`, acknowledge that first."""
     reader = desk.Desk(home, env)
     taken = reader.acknowledge(reader.named(given["ack"])) if given.get("ack") else []
     entries = reader.entries()
     events = [text.public(entry.to_json()) for entry in entries]
-    if given.get("all"):
-        taken += reader.acknowledge([entry.id for entry in entries])
-    return {"format": FORMAT, "events": events, "acknowledged": taken}
+    ids = [entry.id for entry in entries] if given.get("all") else []
+    shown = answers.kept({"events": events, "acknowledged": [*taken, *ids], "more": len(events)})
+    if not caller.gone():
+        taken += reader.acknowledge(ids[:shown])
+    more = {"more": len(events) - shown} if len(events) > shown else {}
+    return {"format": FORMAT, "events": events[:shown], "acknowledged": taken, **more}

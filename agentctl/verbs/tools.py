@@ -87,10 +87,7 @@ _WAIT = {
     "any": flag("return when the first of them has ended"),
     "timeout": asking.time("return after this time with what has ended; the runs go on"),
 }
-_INBOX = {
-    "ack": many("acknowledge these events, or all of a run"),
-    "all": flag("acknowledge all that is shown"),
-}
+_INBOX = {"ack": many("acknowledge these events, or all of a run"), "all": flag("acknowledge all that is shown")}
 _COMMAND = {"command": many("a command to run as the worker, instead of a prompt: ['make', 'test']")}
 _PROMPT = {"prompt": words("what it is to do: all it needs to know, as it sees nothing of this conversation")}
 
@@ -147,7 +144,8 @@ _TABLE: tuple[tuple[Tool, Verb], ...] = (
     _changing("continue", "Have paused runs go on.", object_of({"ids": IDS}, "ids"), runs.go_on),
     _changing(
         "inbox",
-        "What happened to this orchestrator's runs and nobody has acknowledged: ends, refusals, limits.",
+        "What happened to this orchestrator's runs and nobody has acknowledged, oldest first: ends, refusals, limits."
+        " `more` have no room in the answer: acknowledge what is shown, then ask again.",
         object_of(_INBOX),
         runs.inbox,
     ),

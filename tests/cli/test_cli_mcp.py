@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from agentctl import inbox
+from agentctl.inbox import Entry
+from agentctl.store import Home
 from conftest import PROGRAM
 from conftest import World
 from conftest import eventually
@@ -211,6 +214,23 @@ def test_what_an_orchestrator_was_shown_is_acknowledged_and_nothing_else(world: 
     assert [row["run_id"] for row in client.call("list", unacked=True)["runs"]] == [unseen]
     assert client.call("inbox", ack=[unseen]) == {"format": 1, "events": [], "acknowledged": [events[0]["id"]]}
     assert client.end() == 0
+
+
+def test_what_an_answer_had_no_room_for_is_not_acknowledged(client: Client, world: World) -> None:
+    home = Home(str(world.home))
+    for n in range(120):
+        run = "20260215-1430%02d-%04x" % (n // 2, n)
+        entry = Entry(id=run + ".news", kind="news", run_id=run, orchestrator="claude-1", at=1.0 + n, text="w" * 350)
+        inbox.post(home, entry)
+    shown: list[str] = []
+    while len(shown) < 120:
+        answer = client.call("inbox", all=True)
+        ids = [event["id"] for event in answer["events"]]
+        shown += ids
+        assert ids and answer["acknowledged"] == ids and answer.get("more", 0) == 120 - len(shown)
+        left = [entry.id for entry in inbox.pending(home, "claude-1")]
+        assert len(left) == 120 - len(shown) and not set(left) & set(ids)
+    assert len(set(shown)) == 120 and client.call("inbox") == {"format": 1, "events": [], "acknowledged": []}
 
 
 def test_agents_and_workflows(client: Client, world: World) -> None:
