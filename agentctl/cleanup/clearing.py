@@ -56,7 +56,7 @@ def sweep(home: Home, now: float) -> None:
     """Finish what cleanups and merges that were killed had begun."""
     testbed.sweep_stale(home)
     for kept in custody.every(home):
-        if removal.begun(kept) or reviving.left(kept):
+        if removal.begun(kept) or removal.left(kept) or reviving.left(kept):
             _finish_if_free(home, kept)
     for name in os.listdir(home.runs):
         if name.startswith(_GOING) and ID.match(name[len(_GOING) :]):
@@ -77,8 +77,11 @@ def _finish_if_free(home: Home, kept: Kept) -> None:
         reviving.clear(kept)
         if removal.begun(kept):
             finish(home, kept)
+        else:
+            removal.make_way(kept)
+        removal.clear(kept)
     except gitdoor.TROUBLE:
-        pass  # its repository is gone: nothing waits for it
+        pass  # its repository is gone: nothing waits for it; or files still cannot be deleted: the next one tries
     finally:
         os.close(lock)
 

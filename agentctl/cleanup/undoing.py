@@ -72,6 +72,7 @@ def _undone(home: Home, kept: Kept) -> Kept:
             )
         if os.path.lexists(kept.worktree.path):
             raise AgentctlError("something else stands at %s" % kept.worktree.path, "move it away, then undo again")
+        removal.make_way(kept)
         with holding.Scratch(home, kept) as scratch:
             reviving.restore(kept, _commit(kept), scratch)
     custody.save(home, whole)

@@ -4,6 +4,8 @@
     .leaving-<run>   beside it  moved aside, to be looked at once more: goes back if we are killed now
     .removing-<run>             seen to be what was saved: goes, whoever finishes it
     <common>/agentctl-removing-<run>   the worktree's own git directory, on its way out
+    .trash-<run>, <common>/agentctl-trash-<run>
+                                what a removal that is over could not delete: another user's files, say
 
 Only what is named so by a rename of ours is ever removed, never what stands at the
 worktree's own place.
@@ -47,12 +49,42 @@ def take_back(kept: Kept) -> None:
         os.rename(leaving, kept.worktree.path)
 
 
+def stands(kept: Kept) -> bool:
+    """Whether it is where it was made, or is there again."""
+    places = (os.path.join(kept.worktree.path, ".git"), worktree.admin(kept.worktree))
+    return all(os.path.lexists(place) for place in places)
+
+
 def begun(kept: Kept) -> bool:
-    """Whether its directory is on its way out: what was saved is all, and only the end is missing."""
+    """Whether its directory is on its way out: what was saved is all, and only the end is missing.
+
+    Never of one that stands: what lies beside it then is no more than a leftover.
+    """
+    if stands(kept):
+        return False
     half = (
         kept.removed_at and not os.path.lexists(kept.worktree.path) and os.path.lexists(worktree.admin(kept.worktree))
     )
-    return bool(half) or os.path.lexists(_beside(kept, "removing")) or os.path.lexists(_own_going(kept))
+    return bool(half) or any(os.path.lexists(path) for path in _going(kept))
+
+
+def left(kept: Kept) -> bool:
+    """Whether a removal, under way or over, has left something that is to go."""
+    return any(os.path.lexists(path) for path in (*_going(kept), *_trash(kept)))
+
+
+def make_way(kept: Kept) -> None:
+    """Put what a removal that is over could not delete under a name that nobody takes for a removal's."""
+    for path, trash in zip(_going(kept), _trash(kept)):
+        if os.path.lexists(path):
+            files.private_folder(trash)
+            os.rename(path, os.path.join(trash, os.urandom(8).hex()))
+
+
+def clear(kept: Kept) -> None:
+    """Delete what was put out of the way. Raises OSError where that still cannot be."""
+    for trash in _trash(kept):
+        walking.remove(trash)
 
 
 def move_aside(kept: Kept, seen: Optional[list[Entry]]) -> bool:
@@ -60,7 +92,7 @@ def move_aside(kept: Kept, seen: Optional[list[Entry]]) -> bool:
     if seen is None:
         return not os.path.lexists(kept.worktree.path)
     leaving, removing = _beside(kept, "leaving"), _beside(kept, "removing")
-    walking.remove(removing)
+    make_way(kept)
     os.rename(kept.worktree.path, leaving)
     if not walking.same(walking.scan(os.fsencode(leaving)), seen):
         os.rename(leaving, kept.worktree.path)
@@ -72,16 +104,16 @@ def move_aside(kept: Kept, seen: Optional[list[Entry]]) -> bool:
 
 def finish(kept: Kept) -> None:
     """Take away the own git directory, then all that was moved aside. May be repeated. Raises OSError."""
-    own = worktree.admin(kept.worktree)
+    own, (going, own_going) = worktree.admin(kept.worktree), _going(kept)
     if os.path.lexists(own):
-        walking.remove(_own_going(kept))
-        os.rename(own, _own_going(kept))
+        walking.remove(own_going)
+        os.rename(own, own_going)
     try:
         os.rmdir(os.path.dirname(own))
     except OSError:
         pass  # other worktrees are there, or none ever was
-    walking.remove(_beside(kept, "removing"))
-    walking.remove(_own_going(kept))
+    walking.remove(going)
+    walking.remove(own_going)
 
 
 def drop_branch(kept: Kept, tip: str) -> str:
@@ -105,5 +137,13 @@ def _beside(kept: Kept, how: str) -> str:
     return os.path.join(os.path.dirname(kept.worktree.path), ".%s-%s" % (how, kept.worktree.run))
 
 
-def _own_going(kept: Kept) -> str:
-    return os.path.join(kept.worktree.common, "agentctl-removing-" + kept.worktree.run)
+def _in_common(kept: Kept, how: str) -> str:
+    return os.path.join(kept.worktree.common, "agentctl-%s-%s" % (how, kept.worktree.run))
+
+
+def _going(kept: Kept) -> tuple[str, str]:
+    return _beside(kept, "removing"), _in_common(kept, "removing")
+
+
+def _trash(kept: Kept) -> tuple[str, str]:
+    return _beside(kept, "trash"), _in_common(kept, "trash")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -462,6 +463,60 @@ def test_what_a_killed_undo_left_is_swept_away(checkout: Checkout) -> None:
     clearing.sweep(checkout.home, time.time())
     assert not half.exists()
     undoing.undo(checkout.home, "")
+
+
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Nothing on its way out can be deleted (another user's files, .nfs*, an immutable one), until this is called."""
+    remove, closed = walking.remove, [True]
+
+    def removed(path: str) -> None:
+        if closed and "removing-" in os.path.basename(path) and os.path.lexists(path):
+            raise PermissionError(1, "Operation not permitted", path)
+        remove(path)
+
+    monkeypatch.setattr(walking, "remove", removed)
+    return closed.clear
+
+
+def test_what_could_not_be_deleted_costs_the_restored_worktree_nothing(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = checkout.worktree()
+    top = Path(kept.worktree.path)
+    (top / "n").write_text("n")
+    let_go = stuck(monkeypatch)
+    _, left = remove(checkout, kept)
+    assert "for now" in left[0]
+    undoing.undo(checkout.home, kept.worktree.run)
+    (top / "later").write_text("later")
+    git(top, "add", "later")
+    before = State(kept)
+    clearing.sweep(checkout.home, time.time())
+    assert State(kept) == before and kept.worktree.path in git(checkout.repo, "worktree", "list")
+    again = custody.load(checkout.home, kept.worktree.run) or kept
+    assert not again.removed_at
+    _, left = remove(checkout, again)
+    assert checkout.rescued(kept, "later") == b"later" and "for now" in left[0]
+    undoing.undo(checkout.home, kept.worktree.run)
+    assert State(kept).files == before.files
+    let_go()
+    clearing.sweep(checkout.home, time.time())
+    assert [n for n in os.listdir(checkout.home.worktrees) if kept.worktree.run in n] == [kept.worktree.run]
+    assert [n for n in os.listdir(checkout.common) if n.startswith("agentctl-")] == []
+    there_and_back(checkout, custody.load(checkout.home, kept.worktree.run) or kept)
+
+
+def test_a_leftover_beside_a_standing_worktree_is_all_that_goes(checkout: Checkout) -> None:
+    """As a version before this one left it after an undo."""
+    kept = checkout.worktree()
+    remove(checkout, kept)
+    undoing.undo(checkout.home, kept.worktree.run)
+    before = State(kept)
+    (Path(checkout.home.worktrees) / (".removing-" + kept.worktree.run) / "report").mkdir(parents=True)
+    clearing.sweep(checkout.home, time.time())
+    assert State(kept) == before
+    assert os.listdir(checkout.home.worktrees) == [kept.worktree.run]
+    there_and_back(checkout, kept)
 
 
 # -- undo says no
