@@ -54,12 +54,14 @@ class Given(Record):
 
     `included`: untracked files that came along by .worktreeinclude. `marks`: the same and all
     else untracked, as the setup command left it, by name, with a mark of the content. `texts`:
-    git's settings for it, as mending.texts has them. None: not known.
+    git's settings for it, as mending.texts has them. `remotes`: where its repository's remotes
+    led, as pushing.remotes has it. None: not known.
     """
 
     included: tuple[str, ...] = ()
     marks: Optional[dict[str, str]] = None
     texts: Optional[dict[str, str]] = None
+    remotes: Optional[dict[str, str]] = None
 
 
 def load(home: Home, run_id: str) -> Optional[Kept]:

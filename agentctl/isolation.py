@@ -13,7 +13,9 @@ import time
 from . import chores
 from . import custody
 from . import files
+from . import gitdoor
 from . import judge
+from .branches import pushing
 from .errors import AgentctlError
 from .trees import including
 from .trees import leftover
@@ -98,9 +100,10 @@ def _ready(attendant: Attendant, kept: Kept, included: list[str]) -> str:
     """On record: from now on what is done there is the worker's."""
     home = attendant.run.home
     try:
-        custody.give(home, kept.worktree.run, leftover.given(kept.worktree, included))
+        lay = leftover.given(kept.worktree, included)
+        custody.give(home, kept.worktree.run, lay.replace(remotes=pushing.remotes(kept.worktree.common)))
         custody.save(home, kept.replace(filled_at=time.time()))
-    except (AgentctlError, OSError) as e:
+    except gitdoor.TROUBLE as e:
         return "no worktree: %s" % e
     return ""
 

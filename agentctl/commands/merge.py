@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..merging.fates import Fate
     from ..merging.fates import Report
+    from ..merging.pulling import Pull
     from ..store import Home
 
 EXAMPLES = """  agentctl merge $A $B $C --verify "make test"
@@ -116,5 +117,10 @@ def _pull_requests(home: Home, args: Namespace) -> int:
         ui.data({"format": 1, "runs": [request.to_json() for request in opened]})
     else:
         for request in opened:
-            ui.line("%s %s" % (request.run_id, request.url or "pushed %s: `%s`" % (request.branch, request.command)))
+            ui.line("%s %s" % (request.run_id, request.url or _pushed(request)))
     return 0 if all(request.pushed and not request.problem for request in opened) else 3
+
+
+def _pushed(request: Pull) -> str:
+    what = "%s %s" % ("pushed" if request.pushed else "not pushed", request.branch)
+    return "%s: `%s`" % (what, request.command) if request.command else what

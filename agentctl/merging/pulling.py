@@ -9,6 +9,7 @@ import os
 import re
 import time
 
+from .. import custody
 from .. import files
 from .. import gitdoor
 from .. import proc
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..branches.landing import Site
+    from ..branches.landing import Work
     from ..store import Home
     from .harvest import Sheaf
 
@@ -38,7 +40,10 @@ _GH_S = 120.0
 
 
 class Pull(Record):
-    """A run's branch on its way: `url` of the pull request, or the `command` that opens it; else the `problem`."""
+    """A run's branch on its way: `url` of the pull request, or the `command` that opens it; else the `problem`.
+
+    Of a branch that was not pushed, `command` pushes it; "" where nobody knows where to.
+    """
 
     run_id: str = ""
     branch: str = ""
@@ -59,9 +64,10 @@ def open_all(home: Home, ids: Sequence[str], wished: str, say: Callable[[str], N
         sheaves = harvest.seize_all(home, sheaves, held)
         site = landing.Site(bed.common, bed.scratch)
         into = mergequeue.target_of(sheaves[0], wished)
-        remote, url = pushing.remote_of(site, into)
-        say("pushes to %s (%s)" % (remote, url))
-        return [_opened(home, site, sheaf, into, url, bed.scratch, say) for sheaf in sheaves]
+        aim = pushing.chosen(pushing.remotes(bed.common), bed.common, into)
+        bare = ", without its hooks" if pushing.kind(aim[1]) == pushing.LOCAL else ""
+        say("pushes to %s (%s)%s" % (*aim, bare))
+        return [_opened(home, site, sheaf, into, aim, bed.scratch, say) for sheaf in sheaves]
     finally:
         bed.close()
         for fd in held:
@@ -69,18 +75,20 @@ def open_all(home: Home, ids: Sequence[str], wished: str, say: Callable[[str], N
 
 
 def _opened(
-    home: Home, site: Site, sheaf: Sheaf, into: str, url: str, scratch: str, say: Callable[[str], None]
+    home: Home, site: Site, sheaf: Sheaf, into: str, aim: tuple[str, str], scratch: str, say: Callable[[str], None]
 ) -> Pull:
     work = harvest.work(home, sheaf, say)
     asked = Pull(run_id=sheaf.run_id, branch=work.branch)
+    then = pushing.led(custody.given(home, sheaf.kept.worktree.run).remotes, site.common, into)
     try:
         if not work.tip:
             raise AgentctlError(harvest.apart(sheaf.kept))
-        pushing.push(site, url, work.tip, work.branch)
+        pushing.check(then, aim, into)
+        pushing.push(site, aim[1], work.tip, work.branch)
     except AgentctlError as e:
-        say("run %s: %s was not pushed: %s" % (sheaf.run_id, work.branch, e))
-        return asked.replace(problem=str(e))
-    argv = _argv(sheaf, work.branch, into, url)
+        say("run %s: %s was not pushed: %s%s" % (sheaf.run_id, work.branch, e, e.hint and "; " + e.hint))
+        return asked.replace(problem=str(e), command=_by_hand(sheaf, work, then[1]))
+    argv = _argv(sheaf, work.branch, into, aim[1])
     asked = asked.replace(pushed=True, command=_shown(argv))
     return _asked(asked, argv, scratch, say) if "--repo" in argv else asked
 
@@ -92,6 +100,17 @@ def _argv(sheaf: Sheaf, branch: str, into: str, url: str) -> list[str]:
     argv = ["gh", "pr", "create", "--head", branch, "--base", into, "--title", title, "--body", body]
     forge = _FORGE.match(url)
     return [*argv, "--repo", "%s/%s" % forge.groups()] if forge else argv
+
+
+def _by_hand(sheaf: Sheaf, work: Work, url: str) -> str:
+    """To where it led before the worker came: taken as it is, it goes nowhere that a worker chose."""
+    if not (url and work.tip):
+        return ""
+    import shlex
+
+    made = sheaf.kept.worktree
+    words = (made.source or made.common, url, "%s:%s%s" % (work.tip, landing.HEADS, work.branch))
+    return "git -C %s push %s %s" % tuple(map(shlex.quote, words))
 
 
 def _shown(argv: list[str]) -> str:

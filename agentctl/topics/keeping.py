@@ -45,6 +45,14 @@ in the way: nothing is written over, ignored files neither. Meanwhile its index
 is locked, so that no commit comes between. A merge that was killed may leave it
 so: the next `merge` or `collect` finishes what was begun, and unlocks it.
 
+`merge --pr` pushes the branches by https, ssh or git, with your own settings
+and none of the repository's, and only to where the remote led before the run's
+worker came. Where it leads elsewhere by now nothing is pushed, and you get the
+command for where it led. In a folder of this machine neither the hooks nor the
+programs of the repository there are run: it may be one that a worker can write
+to. What an earlier worker wrote before the run began is not seen: merge says
+where it pushes.
+
 A cleanup saves the whole worktree (uncommitted, untracked and ignored files,
 the index, commits that only its reflog knew, submodules) as a commit under
 refs/agentctl/rescue/ID of the repository: `git show refs/agentctl/rescue/ID:F`

@@ -456,6 +456,7 @@ def test_pull_requests(world: World, shop: Path, tmp_path: Path) -> None:
     unknown = world.run("merge", one, "--pr", env={"PATH": "%s:%s" % (tools, os.environ["PATH"])})
     assert "gh pr create" in unknown.stdout and not (tmp_path / "argv").exists(), "it would have to look for itself"
     git(shop, "remote", "set-url", "origin", "https://forge.example/group/shop.git")
+    one = work(world, part("two"), "--title", "-x; one")
     git(shop, "config", "core.fsmonitor", "touch %s" % (tmp_path / "sprung"))
     with (world.user / ".gitconfig").open("a") as f:
         f.write('[url "%s"]\n\tinsteadOf = https://forge.example/group/shop.git\n' % remote)
@@ -465,12 +466,88 @@ def test_pull_requests(world: World, shop: Path, tmp_path: Path) -> None:
     assert argv[:8] == ["pr", "create", "--head", branch(world, one), "--base", "main", "--title", "-x; one"]
     assert argv[-2:] == ["--repo", "forge.example/group/shop"]
     assert not (tmp_path / "sprung").exists()
-    assert not (shop / "parts" / "one.sh").exists(), "nothing lands here"
+    assert not (shop / "parts" / "two.sh").exists(), "nothing lands here"
 
+    git(shop, "config", "--unset", "core.fsmonitor")
     git(shop, "remote", "set-url", "origin", "ssh://nowhere.invalid/x.git")
+    one = work(world, part("three"))
     failed = world.run("merge", one, "--pr")
-    assert failed.returncode == 3 and "was not pushed" in failed.stderr
+    assert failed.returncode == 3 and "was not pushed" in failed.stderr and "nowhere.invalid" in failed.stderr
     assert not (tmp_path / "sprung").exists(), "a program of the repository's own config was run"
+
+
+MALICE = """\
+echo work > g; git add g; git commit -qm w
+git init -q --bare .e
+printf '#!/bin/sh\\ntouch %(trap)s\\n' > .e/hooks/pre-receive; chmod +x .e/hooks/pre-receive
+%(set)s
+"""
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        'git config remote.origin.url "$PWD/.e"',
+        'git config remote.origin.pushurl "file://$PWD/.e"',
+        'git config remote.evil.url "$PWD/.e"; git config branch.main.remote evil',
+        "git config remote.origin.url codecommit::x",
+    ],
+)
+def test_a_branch_goes_where_the_remote_led_before_the_worker_came(
+    world: World, shop: Path, tmp_path: Path, setting: str
+) -> None:
+    git(shop, "remote", "add", "origin", "https://forge.example/group/shop.git")
+    run = work(world, MALICE % {"trap": tmp_path / "sprung", "set": setting}, commit=False)
+    refused = world.run("merge", run, "--pr", "--json")
+    asked = json.loads(refused.stdout)["runs"][0]
+    assert refused.returncode == 3 and not asked["pushed"] and "when the run began" in asked["problem"], refused
+    assert asked["command"].startswith("git -C %s push https://forge.example/group/shop.git " % shop)
+    assert "a worker may have written" in refused.stderr
+    assert "not pushed %s" % branch(world, run) in world.run("merge", run, "--pr").stdout
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_push_to_a_folder_runs_none_of_its_programs(world: World, shop: Path, tmp_path: Path) -> None:
+    """A bare repository that was the remote all along, into which a worker has come."""
+    remote, trap = tmp_path / "remote.git", "touch %s" % (tmp_path / "sprung")
+    git(tmp_path, "clone", "-q", "--bare", str(shop), str(remote))
+    git(tmp_path, "clone", "-q", "--bare", "--shared", str(remote), str(tmp_path / "second.git"))
+    git(shop, "remote", "add", "origin", str(tmp_path / "second.git"))
+    run = work(world, part("one"))
+    remote = tmp_path / "second.git"
+    hooks = tmp_path / "hooks"
+    for folder in (remote / "hooks", hooks):
+        folder.mkdir(exist_ok=True)
+        for name in ("pre-receive", "update", "post-receive", "post-update", "reference-transaction", "pre-auto-gc"):
+            (folder / name).write_text("#!/bin/sh\n%s\n" % trap)
+            (folder / name).chmod(0o755)
+    for name, value in (("core.hooksPath", str(hooks)), ("core.alternateRefsCommand", trap), ("core.fsmonitor", trap)):
+        git(remote, "config", name, value)
+    git(remote, "config", "receive.denyCurrentBranch", "updateInstead")
+    for name in ("remote.origin.receivepack", "core.sshCommand", "credential.helper", "remote.origin.vcs"):
+        git(shop, "config", name, trap)
+    git(shop, "config", "url./nowhere.insteadOf", str(tmp_path))
+    pushed = world.run("merge", run, "--pr")
+    assert pushed.returncode == 0 and "without its hooks" in pushed.stderr, pushed
+    assert head(remote, branch(world, run)) == head(shop, branch(world, run))
+    assert not (tmp_path / "sprung").exists()
+    git(shop, "config", "--unset", "url./nowhere.insteadOf")
+    git(shop, "push", "-q", str(remote), "HEAD:refs/heads/by-hand")
+    assert (tmp_path / "sprung").exists(), "the trap was not set"
+
+
+def test_where_the_remote_led_is_not_guessed(world: World, shop: Path, tmp_path: Path) -> None:
+    """A run of a version that did not write it down."""
+    git(tmp_path, "init", "-q", "--bare", "remote.git")
+    git(shop, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    run = work(world, part("one"))
+    record = world.home / "custody" / (run + ".given")
+    known = json.loads(record.read_text())
+    assert known.pop("remotes") == {"remote.origin.url": str(tmp_path / "remote.git")}
+    record.write_text(json.dumps(known))
+    refused = world.run("merge", run, "--pr")
+    assert refused.returncode == 3 and "no remote is on record" in refused.stderr
+    assert refused.stdout.endswith("not pushed %s\n" % branch(world, run))
 
 
 def test_a_project_below_the_top_is_checked_where_it_is(world: World, shop: Path) -> None:
