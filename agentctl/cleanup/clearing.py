@@ -68,13 +68,14 @@ def sweep(home: Home, now: float) -> None:
 
 
 def _finish_if_free(home: Home, kept: Kept) -> None:
-    """What is left of a worktree that has left its place, or had not come back to it."""
+    """What is left of a worktree that has left its place, was to leave it, or had not come back to it."""
     lock = holding.seized(home, kept.worktree.run)
     if lock is None:
         return
     try:
         kept = custody.load(home, kept.worktree.run) or kept
         reviving.clear(kept)
+        removal.take_back(kept)
         if removal.begun(kept):
             finish(home, kept)
         else:
@@ -142,7 +143,7 @@ def _saved_and_moved(kept: Kept, scratch: str, wants: saving.Wants) -> None:
     for _ in range(_TRIES):
         _, seen = saving.save(kept, scratch, wants)
         with removal.lock(kept):
-            if removal.move_aside(kept, seen.top):
+            if removal.move_aside(kept, seen):
                 return
     raise gitdoor.CannotError("it is written to all the time")
 

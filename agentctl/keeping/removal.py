@@ -3,9 +3,10 @@
     <path>                      it stands
     .leaving-<run>   beside it  moved aside, to be looked at once more: goes back if we are killed now
     .removing-<run>             seen to be what was saved: goes, whoever finishes it
-    <common>/agentctl-removing-<run>   the worktree's own git directory, on its way out
-    .trash-<run>, <common>/agentctl-trash-<run>
-                                what a removal that is over could not delete: another user's files, say
+    .trash-<run>                what a removal that is over could not delete: another user's files, say
+
+    <common>/agentctl-leaving-<run>, -removing-<run>, -trash-<run>
+                                the same of its own git directory: with it away, nobody commits there meanwhile
 
 Only what is named so by a rename of ours is ever removed, never what stands at the
 worktree's own place.
@@ -25,10 +26,10 @@ from . import walking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from collections.abc import Iterable
 
     from ..custody import Kept
-    from .walking import Entry
+    from .saving import Look
 
 
 def lock(kept: Kept) -> locks.holding:
@@ -44,9 +45,10 @@ def restored(kept: Kept) -> bool:
 
 def take_back(kept: Kept) -> None:
     """Put a worktree back that was moved aside by one who was killed before he looked again."""
-    leaving = _beside(kept, "leaving")
-    if walking.is_folder(leaving) and not os.path.lexists(kept.worktree.path):
-        os.rename(leaving, kept.worktree.path)
+    for leaving, place in zip(_leaving(kept), _places(kept)):
+        if os.path.lexists(leaving) and not os.path.lexists(place):
+            files.private_folder(os.path.dirname(place))
+            os.rename(leaving, place)
 
 
 def stands(kept: Kept) -> bool:
@@ -69,8 +71,8 @@ def begun(kept: Kept) -> bool:
 
 
 def left(kept: Kept) -> bool:
-    """Whether a removal, under way or over, has left something that is to go."""
-    return any(os.path.lexists(path) for path in (*_going(kept), *_trash(kept)))
+    """Whether a removal, under way or over, has left something that is to go, or to come back."""
+    return any(os.path.lexists(path) for path in (*_leaving(kept), *_going(kept), *_trash(kept)))
 
 
 def make_way(kept: Kept) -> None:
@@ -87,29 +89,49 @@ def clear(kept: Kept) -> None:
         walking.remove(trash)
 
 
-def move_aside(kept: Kept, seen: Optional[list[Entry]]) -> bool:
-    """Take the directory from its place; False, and it is back, where it is no more what was seen."""
-    if seen is None:
-        return not os.path.lexists(kept.worktree.path)
-    leaving, removing = _beside(kept, "leaving"), _beside(kept, "removing")
+def move_aside(kept: Kept, seen: Look) -> bool:
+    """Take it from its place, own git directory and all; False, and it is back, where it is no more what was seen.
+
+    The caller holds the repository's lock, for which he may have waited long.
+    """
     make_way(kept)
-    os.rename(kept.worktree.path, leaving)
-    if not walking.same(walking.scan(os.fsencode(leaving)), seen):
-        os.rename(leaving, kept.worktree.path)
+    same = False
+    try:
+        _rename(_places(kept), _leaving(kept))
+        same = _is_still(kept, seen)
+    finally:
+        if not same:
+            take_back(kept)
+    if same:
+        _rename(_leaving(kept), _going(kept))
+        files.sync_folder(os.path.dirname(kept.worktree.path))
+    return same
+
+
+def _rename(places: Iterable[str], names: Iterable[str]) -> None:
+    for place, name in zip(places, names):
+        if os.path.lexists(place):
+            os.rename(place, name)
+
+
+def _is_still(kept: Kept, seen: Look) -> bool:
+    """Whether what was moved aside, and its branch, are as they were. Its HEAD is in its own git directory."""
+    top, own = (walking.scan(os.fsencode(path)) if os.path.lexists(path) else None for path in _leaving(kept))
+    tip = rescue.commit_of(rescue.references(kept.worktree.common, 60), "refs/heads/" + kept.worktree.branch)
+    if (top is None, tip) != (seen.top is None, seen.tip):
         return False
-    os.rename(leaving, removing)
-    files.sync_folder(os.path.dirname(removing))
-    return True
+    return walking.same(top or [], seen.top or []) and walking.same(own or [], seen.own)
 
 
 def finish(kept: Kept) -> None:
     """Take away the own git directory, then all that was moved aside. May be repeated. Raises OSError."""
-    own, (going, own_going) = worktree.admin(kept.worktree), _going(kept)
-    if os.path.lexists(own):
-        walking.remove(own_going)
-        os.rename(own, own_going)
+    going, own_going = _going(kept)
+    for own in (worktree.admin(kept.worktree), _leaving(kept)[1]):
+        if os.path.lexists(own):
+            walking.remove(own_going)
+            os.rename(own, own_going)
     try:
-        os.rmdir(os.path.dirname(own))
+        os.rmdir(os.path.dirname(worktree.admin(kept.worktree)))
     except OSError:
         pass  # other worktrees are there, or none ever was
     walking.remove(going)
@@ -133,17 +155,23 @@ def drop_branch(kept: Kept, tip: str) -> str:
     return ""
 
 
-def _beside(kept: Kept, how: str) -> str:
-    return os.path.join(os.path.dirname(kept.worktree.path), ".%s-%s" % (how, kept.worktree.run))
+def _places(kept: Kept) -> tuple[str, str]:
+    """Where the directory and its own git directory stand; in this order in all that follows."""
+    return kept.worktree.path, worktree.admin(kept.worktree)
 
 
-def _in_common(kept: Kept, how: str) -> str:
-    return os.path.join(kept.worktree.common, "agentctl-%s-%s" % (how, kept.worktree.run))
+def _leaving(kept: Kept) -> tuple[str, str]:
+    return _named(kept, "leaving")
 
 
 def _going(kept: Kept) -> tuple[str, str]:
-    return _beside(kept, "removing"), _in_common(kept, "removing")
+    return _named(kept, "removing")
 
 
 def _trash(kept: Kept) -> tuple[str, str]:
-    return _beside(kept, "trash"), _in_common(kept, "trash")
+    return _named(kept, "trash")
+
+
+def _named(kept: Kept, how: str) -> tuple[str, str]:
+    name, beside = "%s-%s" % (how, kept.worktree.run), os.path.dirname(kept.worktree.path)
+    return os.path.join(beside, "." + name), os.path.join(kept.worktree.common, "agentctl-" + name)

@@ -7,6 +7,7 @@ import random
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Callable
@@ -33,6 +34,7 @@ from checkout import differences
 from checkout import manifest
 from checkout import soil
 from checkout import status
+from conftest import eventually
 from conftest import git
 
 CONFIG = Config()
@@ -422,13 +424,62 @@ def test_what_is_written_all_the_time_is_kept(checkout: Checkout, monkeypatch: p
 
 def test_what_is_written_as_it_is_moved_aside_brings_it_back(checkout: Checkout) -> None:
     kept = checkout.worktree()
-    seen = walking.scan(os.fsencode(kept.worktree.path))
+    seen = saving.Look(kept, 60)
     (Path(kept.worktree.path) / "last").write_text("second")
     assert removal.move_aside(kept, seen) is False
     assert (Path(kept.worktree.path) / "last").read_text() == "second"
     os.rename(kept.worktree.path, Path(checkout.home.worktrees) / (".leaving-" + kept.worktree.run))
     remove(checkout, kept)
     assert checkout.rescued(kept, "last") == b"second"
+
+
+@pytest.mark.parametrize("detached", [True, False])
+def test_a_commit_made_while_it_waits_for_the_repository_is_saved(checkout: Checkout, detached: bool) -> None:
+    """As a server that a worker left behind makes it: it changes no file, but the worktree's own git directory."""
+    kept = checkout.worktree()
+    top = Path(kept.worktree.path)
+    if detached:
+        git(top, "checkout", "-q", "--detach")
+    said: list[tuple[str, list[str]]] = []
+    cleanup = threading.Thread(target=lambda: said.append(remove(checkout, kept)))
+    with locks.holding(making.lock(str(checkout.common))):
+        cleanup.start()
+        eventually(lambda: of(checkout, kept))
+        git(top, "commit", "-q", "--allow-empty", "-m", "late")
+        late = git(top, "rev-parse", "HEAD").strip()
+    cleanup.join(60)
+    assert said[0][1] == [] and not top.exists()
+    git(checkout.repo, "reflog", "expire", "--expire=now", "--all")
+    git(checkout.repo, "gc", "-q", "--prune=now")
+    undoing.undo(checkout.home, kept.worktree.run)
+    assert git(top, "rev-parse", "HEAD").strip() == late
+
+
+def test_nothing_is_committed_in_a_worktree_that_is_on_its_way_out(checkout: Checkout) -> None:
+    kept = checkout.worktree()
+    top = Path(kept.worktree.path)
+    git(top, "checkout", "-q", "--detach")
+    with checkout_scratch(checkout) as scratch:
+        _, seen = saving.save(kept, scratch, saving.Wants())
+    assert removal.move_aside(kept, seen)
+    going = Path(checkout.home.worktrees) / (".removing-" + kept.worktree.run)
+    with pytest.raises(Exception, match="128|not a git repository"):
+        git(going, "commit", "-q", "--allow-empty", "-m", "into nothing")
+    _, left = remove(checkout, kept)
+    assert left == []
+    undoing.undo(checkout.home, kept.worktree.run)
+    assert git(top, "status", "--porcelain") == ""
+
+
+def test_one_that_was_killed_as_it_was_moved_aside_is_put_back_by_the_next_cleanup(checkout: Checkout) -> None:
+    kept = checkout.worktree()
+    before, own = State(kept), checkout.common / "worktrees" / kept.worktree.run
+    os.rename(kept.worktree.path, Path(checkout.home.worktrees) / (".leaving-" + kept.worktree.run))
+    os.rename(own, checkout.common / ("agentctl-leaving-" + kept.worktree.run))
+    own.parent.rmdir()  # as `git worktree prune` does
+    clearing.sweep(checkout.home, time.time())
+    assert State(kept) == before
+    there_and_back(checkout, kept)
 
 
 def test_a_locked_worktree_and_one_around_another_are_kept(checkout: Checkout) -> None:
