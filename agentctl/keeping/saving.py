@@ -114,9 +114,18 @@ def save(kept: Kept, scratch: str, wants: Wants) -> tuple[Saved, Look]:
         saving = _Saving(kept, before, scratch, wants)
         saved = saving.stored()
         if before.same(Look(kept, wants.seconds)):
+            _flush()
             _point(kept, saved.commit, saving.earlier)
             return saved, before
     raise gitdoor.CannotError("it is written to all the time")
+
+
+def _flush() -> None:
+    """Everything that was written is on disk, not only what we wrote: a worker's git flushes none of its objects.
+
+    On macOS it is no more than handed to the drive; git, as it then writes the ref, has the drive write what it has.
+    """
+    os.sync()
 
 
 def _point(kept: Kept, commit: str, earlier: str) -> None:

@@ -622,6 +622,22 @@ def test_a_removed_rescue_is_gone_for_good(checkout: Checkout) -> None:
         undoing.undo(checkout.home, kept.worktree.run)
 
 
+def test_what_a_worker_committed_is_on_disk_before_anything_leads_to_it(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git does not flush what it commits: the whole of it is, once, and then the rescue's ref is written."""
+    kept = checkout.worktree()
+    sync, seen = os.sync, []
+
+    def flushed() -> None:
+        sync()
+        seen.append((of(checkout, kept), os.path.exists(kept.worktree.path)))
+
+    monkeypatch.setattr(os, "sync", flushed)
+    remove(checkout, kept)
+    assert seen == [("", True)]
+
+
 # -- trees
 
 
