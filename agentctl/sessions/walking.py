@@ -21,15 +21,22 @@ _PLAIN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
 def folders(folder: str, pattern: Optional[Pattern[str]] = None) -> Iterator[str]:
-    """The folders in a folder; of one that cannot be read itself, so that `files` will say so."""
+    """The folders in a folder; what cannot be read itself is among them, so that `files` will say so."""
     try:
         with os.scandir(folder) as entries:
-            found = [e.path for e in entries if (not pattern or pattern.match(e.name)) and e.is_dir()]
+            found = [e.path for e in entries if (not pattern or pattern.match(e.name)) and _may_be_folder(e)]
     except (FileNotFoundError, NotADirectoryError):
         return  # the vendor was never used here
     except OSError:
         found = [folder]
     yield from found
+
+
+def _may_be_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return True  # a link that leads in a circle, or where we may not look: the others are none the worse
 
 
 def files(backend: str, folder: str, pattern: Pattern[str]) -> Iterator[Place]:

@@ -285,6 +285,22 @@ def test_a_damaged_file_is_passed_over_and_counted(
         finding.one(home, bad["session_id"], "", {"HOME": str(vendors.home)})
 
 
+@pytest.mark.parametrize("backend", list(finding.VENDORS))
+def test_a_link_that_leads_to_itself_hides_no_others(home: Home, vendors: Vendors, backend: str) -> None:
+    """At each level of the vendor's folders; and one that leads below a file, which is no folder and no damage."""
+    good = getattr(vendors, backend)("/srv/a", 60)
+    top = next(p for p in vendors.home.glob(".%s/*" % backend) if p.name in ("projects", "sessions"))
+    levels = [top, *(p for p in top.rglob("*") if p.is_dir())]
+    levels = [p for p in levels if p != Path(good["path"]).parent]
+    for folder in levels:
+        (folder / "98").symlink_to(folder / "98")
+        (folder / "99").symlink_to(good["path"] + "/below")
+    result = found(home, vendors)
+    assert told(result, [good]) == [good]
+    known = [place for place in result.damaged if "symbolic links" in place.wrong]
+    assert len(known) == len(result.damaged) >= 1
+
+
 def test_what_is_not_ours_to_read_is_counted(tmp_path: Path) -> None:
     """Root reads everything: there, somebody else looks."""
     place = Path(tempfile.mkdtemp())
