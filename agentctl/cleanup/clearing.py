@@ -60,11 +60,18 @@ def sweep(home: Home, now: float) -> None:
             _finish_if_free(home, kept)
     for name in os.listdir(home.runs):
         if name.startswith(_GOING) and ID.match(name[len(_GOING) :]):
-            walking.remove(os.path.join(home.runs, name))
+            _remove_if_it_can_be(os.path.join(home.runs, name))
     for name in os.listdir(home.custody):
         path = os.path.join(home.custody, name)
         if name.startswith(holding.READING) and (files.mtime(path) or now) < now - _OLD_S:
-            walking.remove(path)
+            _remove_if_it_can_be(path)
+
+
+def _remove_if_it_can_be(path: str) -> None:
+    try:
+        walking.remove(path)
+    except OSError:
+        pass  # another user's files are in it, say: no reason to leave all else as it is
 
 
 def _finish_if_free(home: Home, kept: Kept) -> None:
@@ -179,7 +186,7 @@ def _forget_checkpoints(run: Run) -> None:
 
 
 def _remove_folder(home: Home, run_id: str) -> str:
-    """Why it stays, or "". It leaves its place by a rename: there is no half of a run."""
+    """Why it stays, or some of it, or "". It leaves its place by a rename: there is no half of a run."""
     run = Run(home, run_id)
     try:
         lock = locks.try_take_existing(run.file("lock"))
@@ -195,6 +202,8 @@ def _remove_folder(home: Home, run_id: str) -> str:
         os.rename(run.path, going)
         files.remove(os.path.join(home.active, run_id))
         walking.remove(going)
+    except OSError as e:
+        return "for now: %s" % one_line(e, 200)
     finally:
         os.close(lock)
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import stat
@@ -20,6 +21,8 @@ from agentctl import gitdoor
 from agentctl import locks
 from agentctl.cleanup import clearing
 from agentctl.cleanup import undoing
+from agentctl.cleanup.cleaning import Facts
+from agentctl.cleanup.cleaning import Item
 from agentctl.config import Config
 from agentctl.custody import Kept
 from agentctl.errors import AgentctlError
@@ -555,6 +558,23 @@ def test_what_could_not_be_deleted_costs_the_restored_worktree_nothing(
     assert [n for n in os.listdir(checkout.home.worktrees) if kept.worktree.run in n] == [kept.worktree.run]
     assert [n for n in os.listdir(checkout.common) if n.startswith("agentctl-")] == []
     there_and_back(checkout, custody.load(checkout.home, kept.worktree.run) or kept)
+
+
+def test_a_run_folder_that_cannot_be_deleted_stops_no_other_cleanup(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = "20260101-000000-abcd"
+    folder = Path(checkout.home.runs) / run_id
+    folder.mkdir(parents=True)
+    (folder / "lock").touch()
+    (folder / "result.json").write_text(json.dumps({"format": 1, "run_id": run_id, "status": "finished"}))
+    let_go = stuck(monkeypatch)
+    outcome = clearing.carry_out(checkout.home, CONFIG, Facts(run_id=run_id), Item(run_id=run_id, folder=run_id))
+    assert outcome.removed == () and "not permitted" in outcome.stays[0]
+    clearing.sweep(checkout.home, time.time())
+    let_go()
+    clearing.sweep(checkout.home, time.time())
+    assert os.listdir(checkout.home.runs) == []
 
 
 def test_a_leftover_beside_a_standing_worktree_is_all_that_goes(checkout: Checkout) -> None:
