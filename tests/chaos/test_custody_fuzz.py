@@ -54,27 +54,35 @@ ALLOWED = ("-c", "protocol.file.allow=always")
 REFUSED = (AgentctlError, gitdoor.CannotError)
 
 
-KINDS = (("time", 2), ("rename", 5), ("rename", 5), ("unlink", 60), ("rmdir", 20), ("replace", 4), ("git", 40))
+KINDS = (("time", 2), ("rename", 7), ("rename", 7), ("unlink", 60), ("rmdir", 20), ("replace", 4), ("git", 40))
 """What a process is killed at, and how far into it."""
 
 
 def _doom(kind: str, number: int) -> None:
-    """Have this process die of SIGKILL before or after the n-th call of a kind."""
+    """Have this process die of SIGKILL before the n-th call of a kind."""
     place, name = (proc, "run") if kind == "git" else (os, kind)
     real, calls = getattr(place, name, None), []
 
     def counted(*args: Any, **more: Any) -> Any:
         calls.append(1)
-        late = len(calls) % 2
-        if len(calls) == number and not late:
-            os.kill(os.getpid(), signal.SIGKILL)
-        answer = real(*args, **more)  # type: ignore[misc]
         if len(calls) == number:
             os.kill(os.getpid(), signal.SIGKILL)
-        return answer
+        return real(*args, **more)  # type: ignore[misc]
 
     if real:
         setattr(place, name, counted)
+
+
+def _doomed(kind: str, number: int, what: Callable[[], object]) -> int:
+    """A process that dies so while it does that."""
+    pid = os.fork()
+    if not pid:
+        try:
+            _doom(kind, number)
+            what()
+        finally:
+            os._exit(0)
+    return pid
 
 
 class Play:
@@ -277,13 +285,7 @@ class Play:
         """In a process that is killed after a while, or at the n-th thing of a kind that it does."""
         seconds, (kind, most) = self.dice.random() * 0.5, self.dice.choice(KINDS)
         number = self.dice.randrange(1, most)
-        pid = os.fork()
-        if not pid:
-            try:
-                _doom(kind, number)
-                what()
-            finally:
-                os._exit(0)
+        pid = _doomed(kind, number, what)
         self.story.append("  to be killed at %s %d" % (kind, number))
         if kind == "time":
             time.sleep(seconds)
@@ -400,3 +402,31 @@ def test_no_byte_is_lost(tmp_path: Path, seed: int) -> None:
         print("AGENTCTL_SEED=%d AGENTCTL_EPISODES=1\n%s" % (seed, "\n".join(play.story)))
         play.world.close()
     shutil.rmtree(tmp_path / "world", ignore_errors=True)
+
+
+@pytest.mark.parametrize("number", range(1, 12 if LONG else 7))
+def test_killed_at_any_rename_a_cleanup_has_left_it_all_or_saved_it_all(tmp_path: Path, number: int) -> None:
+    """Whichever comes next finishes it or puts it back, and leaves nothing behind; and so it is with an undo."""
+    checkout = Checkout(tmp_path)
+    checkout.init()
+    kept = checkout.worktree()
+    top, run_id = Path(kept.worktree.path), kept.worktree.run
+    (top / "new").write_text("new")
+    git(top, "checkout", "-q", "--detach")
+    git(top, "commit", "-q", "--allow-empty", "-m", "on no branch")
+    before = State(kept)
+
+    def settled() -> None:
+        clearing.sweep(checkout.home, time.time())
+        assert os.listdir(checkout.home.worktrees) == ([run_id] if top.exists() else [])
+        assert [name for name in os.listdir(checkout.common) if name.startswith("agentctl-")] == []
+        if not top.exists():
+            undoing.undo(checkout.home, run_id)
+        after = State(kept)
+        assert after == before, differences(before, after)
+
+    os.waitpid(_doomed("rename", number, lambda: clearing.remove_worktree(checkout.home, CONFIG, kept)), 0)
+    settled()
+    clearing.remove_worktree(checkout.home, CONFIG, custody.load(checkout.home, run_id) or kept)
+    os.waitpid(_doomed("rename", number, lambda: undoing.undo(checkout.home, run_id)), 0)
+    settled()
