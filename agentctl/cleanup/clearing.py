@@ -171,7 +171,7 @@ def finish(home: Home, kept: Kept) -> tuple[str, list[str]]:
         try:
             removal.finish(kept)
         except OSError as e:
-            left.append("some files, for now: %s" % one_line(e, 200))
+            left.append("some files, for now: %s in %s" % (one_line(e, 200), ", ".join(removal.remains(kept))))
     return commit, left
 
 

@@ -67,12 +67,17 @@ def begun(kept: Kept) -> bool:
     half = (
         kept.removed_at and not os.path.lexists(kept.worktree.path) and os.path.lexists(worktree.admin(kept.worktree))
     )
-    return bool(half) or any(os.path.lexists(path) for path in _going(kept))
+    return bool(half) or bool(remains(kept))
 
 
 def left(kept: Kept) -> bool:
     """Whether a removal, under way or over, has left something that is to go, or to come back."""
     return any(os.path.lexists(path) for path in (*_leaving(kept), *_going(kept), *_trash(kept)))
+
+
+def remains(kept: Kept) -> list[str]:
+    """Where something is that is still to go."""
+    return [path for path in _going(kept) if os.path.lexists(path)]
 
 
 def make_way(kept: Kept) -> None:

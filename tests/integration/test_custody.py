@@ -540,7 +540,7 @@ def test_what_could_not_be_deleted_costs_the_restored_worktree_nothing(
     (top / "n").write_text("n")
     let_go = stuck(monkeypatch)
     _, left = remove(checkout, kept)
-    assert "for now" in left[0]
+    assert "for now" in left[0] and ".removing-" in left[0]
     undoing.undo(checkout.home, kept.worktree.run)
     (top / "later").write_text("later")
     git(top, "add", "later")
