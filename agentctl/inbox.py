@@ -9,7 +9,7 @@ stays until it is acknowledged, which happens once, by a rename under the one lo
     inbox/<orchestrator>/events/    what was not
         about.json                  which pane it is (orchestrators.py)
         state.json                  idle, busy or waiting, as its hooks said last
-        heard.json                  which events the vendor's process was told of
+        heard.json                  which events the vendor's process was told of, which it is about to be
         bells/                      of the processes that wait for news
         keeper.lock hook.lock pull.lock     held by those who see to it that it is told
 """
@@ -161,6 +161,15 @@ def heard(home: Home, name: str, listener: str) -> set[str]:
     return {i for i in raw["ids"] if isinstance(i, str)}
 
 
+def intend(home: Home, name: str, listener: str, events: Iterable[str]) -> None:
+    """Make sure that it can be written down that `listener` was told of these; it counts for nothing. Raises OSError.
+
+    For those whose telling may fail, or be killed, half-way, and must not be repeated for ever on a full disk.
+    """
+    with _lock(home):
+        _hear(home, name, listener, heard(home, name, listener), {*events})
+
+
 def claim(home: Home, name: str, listener: str, events: Iterable[str]) -> None:
     """From now on `listener` was told of these. Raises OSError."""
     with _lock(home):
@@ -173,9 +182,10 @@ def disclaim(home: Home, name: str, listener: str, events: Iterable[str]) -> Non
         _hear(home, name, listener, heard(home, name, listener) - {*events})
 
 
-def _hear(home: Home, name: str, listener: str, events: set[str]) -> None:
+def _hear(home: Home, name: str, listener: str, events: set[str], intended: Iterable[str] = ()) -> None:
     still = sorted(e for e in events if os.path.exists(folder(home, name, "events", e)))
-    files.refresh(folder(home, name, "heard.json"), files.dump({"to": listener, "ids": still}))
+    noted = {"to": listener, "ids": still, "intended": sorted(intended)}
+    files.refresh(folder(home, name, "heard.json"), files.dump(noted))
 
 
 def heir(home: Home, name: str) -> str:

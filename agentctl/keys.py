@@ -152,14 +152,17 @@ class _Typist:
         return "typed, not submitted"
 
     def _entered(self, listener: str) -> bool:
-        """Press Enter. Noted before: on a full disk it would be typed again and again."""
+        """Press Enter, then note what was told: a tmux that fails, or our end, in between has it told twice, not never.
+
+        That it can be noted is seen to before: on a full disk it would be typed again and again.
+        """
         told = self._untold(listener)
-        inbox.claim(self._home, self._at.name, listener, told)
+        inbox.intend(self._home, self._at.name, listener, told)
         sight.press(self._at.server, self._at.pane, _SUBMIT)
-        if self._seen(_left, 1.0):
-            return True
-        inbox.disclaim(self._home, self._at.name, listener, told)
-        return False
+        if not self._seen(_left, 1.0):
+            return False
+        inbox.claim(self._home, self._at.name, listener, told)
+        return True
 
     def _seen(self, wanted: Callable[[Look], bool], seconds: float) -> bool:
         deadline = time.monotonic() + seconds

@@ -97,6 +97,8 @@ def test_a_listener_hears_once_unless_it_has_forgotten(home: store.Home) -> None
     inbox.disclaim(home, "orch-a", "7", both[:1])
     assert inbox.heard(home, "orch-a", "7") == {both[1]}
     assert inbox.heard(home, "orch-a", "8") == set()
+    inbox.intend(home, "orch-a", "7", both)
+    assert inbox.heard(home, "orch-a", "7") == {both[1]}, "it is not told yet"
 
 
 def test_a_bell_is_heard_by_all_who_wait_and_a_dead_ones_is_removed(tmp_path: Path) -> None:
