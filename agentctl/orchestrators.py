@@ -138,10 +138,8 @@ def addressee(home: Home, config: Config, env: Mapping[str, str]) -> Wake:
     if config.tmux_sendkeys_target and (not name or name.startswith("pane-")):
         name = TARGET
         _note_target(home, config)
-    elif name.startswith(("pane-", "codex-")) and pane:
-        _note_pane(home, name, server, pane, env)
-    elif name.startswith(PLUGGED) and not find(home, name).registered_at:
-        register(home, Orchestrator(name=name, claude=claude_tui.folder_of(env)))
+    elif name and not name.startswith(KEPT) and not worker(env):
+        _note_caller(home, name, env)
     return Wake(
         orchestrator=name, run=worker(env), pane=pane, socket=server.socket if pane else "", server_pid=server_pid(env)
     )
@@ -177,11 +175,15 @@ def located(home: Home, orchestrator: Orchestrator) -> Optional[tmux.Pane]:
     return found if found and orchestrator.server_pid in (0, found.server_pid) else None
 
 
-def _note_pane(home: Home, name: str, server: tmux.Server, pane: str, env: Mapping[str, str]) -> None:
-    if not find(home, name).registered_at:
+def _note_caller(home: Home, name: str, env: Mapping[str, str]) -> None:
+    """One that is not known yet, and one that was taken for gone: it lives, and has its inbox to itself again."""
+    known, here = find(home, name), Orchestrator(name=name, claude=claude_tui.folder_of(env))
+    server, pane = tmux.of_caller(env)
+    if pane and name.startswith(("pane-", "codex-")):
+        here = here.replace(pane=pane, socket=server.socket, server_pid=server_pid(env))
+    if not known.registered_at or known.heir or here.pane and not known.pane:
         thread = env.get("CODEX_THREAD_ID", "") if name.startswith("codex-") else ""
-        here = Orchestrator(name=name, pane=pane, socket=server.socket, server_pid=server_pid(env), thread=thread)
-        register(home, here.replace(claude=claude_tui.folder_of(env)))
+        register(home, here.replace(thread=thread))
 
 
 def alive(home: Home, orchestrator: Orchestrator) -> bool:
@@ -195,6 +197,12 @@ def alive(home: Home, orchestrator: Orchestrator) -> bool:
         pid = orchestrator.name.split("-")[1]
         return pid.isdigit() and plugged(int(pid)) == orchestrator.name
     return located(home, orchestrator) is not None
+
+
+def out_of_sight(orchestrator: Orchestrator) -> bool:
+    """Whether nothing tells if it lives: a Codex outside tmux, a caller that named itself. Not known is not gone."""
+    placed = orchestrator.pane or orchestrator.target
+    return not placed and not orchestrator.name.startswith((KEPT, PLUGGED))
 
 
 def inherit(home: Home, heir: str) -> list[str]:
@@ -212,6 +220,6 @@ def inherit(home: Home, heir: str) -> list[str]:
 
 def _is_gone(home: Home, orchestrator: Orchestrator) -> bool:
     try:
-        return not alive(home, orchestrator)
+        return not out_of_sight(orchestrator) and not alive(home, orchestrator)
     except AgentctlError:
         return False  # a tmux server that does not answer is not gone

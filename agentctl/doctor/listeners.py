@@ -68,6 +68,9 @@ def _orchestrator(home: Home, at: Orchestrator, title: str, known: Sequence[Orch
     waiting = inbox.pending(home, at.name)
     if not at.registered_at and not waiting:
         return
+    if orchestrators.out_of_sight(at):
+        yield from _out_of_sight(at, title, waiting, now)
+        return
     try:
         lives = orchestrators.alive(home, at)
         pane = orchestrators.located(home, at) if lives else None
@@ -80,6 +83,14 @@ def _orchestrator(home: Home, at: Orchestrator, title: str, known: Sequence[Orch
         yield _without_pane(home, at, title, waiting, known)
     elif waiting:
         yield _left_behind(at, title, "gone, with %s nobody has acknowledged" % count(len(waiting), "event"))
+
+
+def _out_of_sight(at: Orchestrator, title: str, waiting: Sequence[Entry], now: float) -> Iterator[Row]:
+    """Whether it lives, nobody can say: only its own `inbox` and `wait` tell it."""
+    if waiting:
+        words = "it has no pane, and has not acknowledged %s for %s"
+        words %= (count(len(waiting), "event"), text.duration(now - waiting[0].at))
+        yield (warn(title, words, _read(at)) if now - waiting[0].at > UNHEARD_S else ok(title, words))
 
 
 def _living(home: Home, at: Orchestrator, pane: Pane, waiting: Sequence[Entry], now: float) -> Iterator[Row]:

@@ -74,7 +74,8 @@ who is alive and what has not been told.
 
 `orch` in the same directory shows the orchestrator that is there. After a crash
 or a reboot, `orch --resume` goes on with its conversation; a new orchestrator
-takes over what those that are gone have not acknowledged.
+takes over what those that are gone have not acknowledged. One without a pane
+(Codex outside tmux) keeps its inbox: nobody knows that it is gone.
 
 `agentctl plugin DIR` makes a plugin that gives the same hooks to a Claude Code
 which you start yourself, in tmux or elsewhere, once it has started a run; and a

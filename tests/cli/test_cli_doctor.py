@@ -675,6 +675,18 @@ def test_a_pane_that_was_closed_with_events_that_nobody_saw(name: str, state: st
     assert ward.row(row["name"])["state"] == "ok"
 
 
+def test_one_without_a_pane_is_not_called_gone(ward: Ward) -> None:
+    """A Codex outside tmux: what it reads in a while is no fault yet."""
+    registered(ward, "codex-0199-ab", pane="")
+    posted(ward, "codex-0199-ab")
+    row = ward.row("orchestrator codex-0199-ab")
+    assert row["state"] == "ok" and "it has no pane, and has not acknowledged 1 event" in row["words"]
+    posted(ward, "codex-0199-ab", at=time.time() - 3600)
+    row = ward.row("orchestrator codex-0199-ab")
+    assert row["state"] == "warn" and "2 events for 1h00m" in row["words"]
+    ward.mended(row)
+
+
 def test_remedies_mean_the_home_that_was_asked_for(ward: Ward) -> None:
     other = str(ward.root / "other home")
     told = json.loads(ward.run("--home", other, "doctor", "--json").stdout)["rows"]

@@ -101,6 +101,42 @@ def test_what_the_dead_left_is_inherited_and_what_the_living_have_is_not(home: s
     assert len(inbox.pending(home, "pane-1-2")) == 1
 
 
+PANELESS = ({"CODEX_THREAD_ID": "0199-ab"}, {"AGENTCTL_ORCHESTRATOR": "night"})
+
+
+@pytest.mark.parametrize("env", PANELESS)
+def test_who_has_no_pane_is_not_known_to_be_gone(home: store.Home, env: dict[str, str]) -> None:
+    """It keeps its inbox, whoever starts; also where it never registered."""
+    name = orchestrators.addressee(home, config.Config(), env).orchestrator
+    assert name in inbox.names(home)
+    inbox.post(home, inbox.Entry(id=RUN + ".ended", run_id=RUN, orchestrator=name))
+    assert orchestrators.inherit(home, "orch-a") == []
+    os.unlink(inbox.folder(home, name, "about.json"))
+    assert orchestrators.inherit(home, "orch-a") == []
+    assert [e.id for e in inbox.pending(home, name)] == [RUN + ".ended"]
+
+
+@pytest.mark.parametrize("env", [*PANELESS, INSIDE])
+def test_who_was_taken_for_gone_and_calls_has_its_inbox_again(home: store.Home, env: dict[str, str]) -> None:
+    """But a worker that acts for it says nothing of it."""
+    name = orchestrators.of_caller(home, env)
+    orchestrators.register(home, orchestrators.Orchestrator(name=name, heir="orch-a"))
+    os.mkdir(os.path.join(home.runs, RUN))
+    files.create(os.path.join(home.runs, RUN, "meta.json"), b'{"wake": {"orchestrator": "%s"}}' % name.encode())
+    assert orchestrators.addressee(home, config.Config(), {"AGENTCTL_RUN_ID": RUN}).orchestrator == name
+    assert inbox.heir(home, name) == "orch-a"
+    orchestrators.addressee(home, config.Config(), env)
+    assert inbox.heir(home, name) == name
+
+
+def test_a_codex_that_goes_on_in_a_pane_can_be_told_there(home: store.Home) -> None:
+    orchestrators.addressee(home, config.Config(), PANELESS[0])
+    assert orchestrators.find(home, "codex-0199-ab").pane == ""
+    orchestrators.addressee(home, config.Config(), {**PANELESS[0], **INSIDE})
+    at = orchestrators.find(home, "codex-0199-ab")
+    assert (at.pane, at.server_pid, at.thread) == ("%5", 77, "0199-ab")
+
+
 @pytest.mark.parametrize(
     "resumed, extra, session, wanted",
     [
