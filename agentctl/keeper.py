@@ -113,10 +113,10 @@ def see_to(home: Home, name: str, env: Mapping[str, str]) -> None:
     os.close(behind)
     vigil, deadline, nap = Vigil(home, name), time.monotonic() + _LONGEST_S, 0.2
     while time.monotonic() < deadline:
-        left = wake.left_to_tell(home, name, env)
-        if not left:
+        left = wake.left_to_tell(home, configuration.load(home)[0], name, env)
+        if left == []:
             break
-        vigil.wait(nap if left == wake.NOT_NOW else None)
+        vigil.wait(nap if left is None else None, promises=left or ())
         nap = min(nap * 1.5, _LONGEST_NAP_S)
     vigil.close()
     os.close(lock)

@@ -41,9 +41,15 @@ class Vigil:
         self._bell = Bell(inbox.folder(home, name, "bells"))
         self._watched: set[str] = set()
 
-    def wait(self, seconds: Optional[float] = None, also: Iterable[int] = ()) -> None:
-        """Block until there may be news, a descriptor of `also` is readable, or time is over."""
+    def wait(self, seconds: Optional[float] = None, also: Iterable[int] = (), promises: Iterable[str] = ()) -> None:
+        """Block until there may be news, a descriptor of `also` is readable, or time is over.
+
+        `promises` are locks that a look has relied on: one that was let go of since then has us look again at once.
+        """
         self._arm()
+        for path in promises:
+            if path not in self._watched:
+                self._watch(path, self._end_of_promise(path))
         self._bell.wait(seconds, also)
 
     def until(
@@ -98,8 +104,10 @@ class Vigil:
         """Who promised to tell may have died before it did."""
 
         def block() -> None:
-            locks.until_free(path)
-            self._watched.discard(path)  # it may be promised again
+            try:
+                locks.until_free(path)
+            finally:
+                self._watched.discard(path)  # it may be promised again
 
         return block
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from .store import Home
 
 _PROMISE_S = 1.0
-NOT_NOW, PROMISED = "not now", "promised"
 _HOOK, _NOBODY = "its hook tells it", "no transport could"
 _SETTLED = (keys.SUBMITTED, keys.GONE, keys.NOTHING, codex_queue.GONE, _HOOK, _NOBODY)
 
@@ -81,7 +80,7 @@ def end_of(home: Home, config: Config, spec: Spec, words: str, env: Mapping[str,
     name = inbox.heir(home, spec.wake.orchestrator)
     if name and not locks.held(inbox.folder(home, name, "keeper.lock")):
         _leave_to_promise(home, spec.id)
-        if _tried(home, config, name, env) not in _SETTLED or _promises(home, name):
+        if left_to_tell(home, config, name, env) != []:
             send_for(home, name)
     say(config, spec, located(home, name) if name else None, words)
 
@@ -93,11 +92,15 @@ def _leave_to_promise(home: Home, run_id: str) -> None:
         time.sleep(0.01)
 
 
-def left_to_tell(home: Home, name: str, env: Mapping[str, str]) -> str:
-    """Try once; NOT_NOW where it must be tried again, PROMISED where a command of its own will tell; else ""."""
-    if _tried(home, configuration.load(home)[0], name, env) not in _SETTLED:
-        return NOT_NOW
-    return PROMISED if _promises(home, name) else ""
+def left_to_tell(home: Home, config: Config, name: str, env: Mapping[str, str]) -> Optional[list[str]]:
+    """Try once; None where it must be tried again, else the promises by which the rest will be told, as locks.
+
+    [] where nothing is left. One that was let go of in the try counts: it may have hidden what nobody tells now.
+    """
+    before = _promises(home, name)
+    if _tried(home, config, name, env) not in _SETTLED:
+        return None
+    return [*dict.fromkeys((*before, *_promises(home, name)))]
 
 
 def _tried(home: Home, config: Config, name: str, env: Mapping[str, str]) -> str:

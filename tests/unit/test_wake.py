@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,8 @@ from agentctl import orchestrators
 from agentctl import store
 from agentctl import wake
 from agentctl.claude_tui import Live
+from agentctl.vigil import Vigil
+from conftest import REPO
 
 RUN = "20260215-143022-ab12"
 NAME = "pane-1-7"
@@ -50,6 +56,53 @@ def test_what_a_wait_of_its_own_will_tell_is_left_to_it_while_it_lives(home: sto
     assert wake.untold(home, NAME, "7") == []
     os.close(lock)
     assert wake.untold(home, NAME, "7")
+
+
+HOLDER = """
+import sys, time
+sys.path.insert(0, %r)
+from agentctl import inbox
+print(inbox.promise(%r), flush=True)
+time.sleep(300)
+"""
+
+
+@pytest.fixture
+def waiter(home: store.Home) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that promises to tell of the end, as `wait` does."""
+    code = HOLDER % (str(REPO), inbox.waited(home, RUN))
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", code], stdout=subprocess.PIPE) as made:
+        assert made.stdout and made.stdout.readline().strip().isdigit()
+        yield made
+        made.kill()
+
+
+def test_a_promise_that_ends_in_the_try_is_not_relied_on(
+    home: store.Home, waiter: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The waiter is killed while tmux is asked: what it hid from the try is left to be told."""
+    tmux = tmp_path / "bin" / "tmux"
+    tmux.parent.mkdir()
+    tmux.write_text("#!/bin/sh\nkill -9 %d; exit 1\n" % waiter.pid)
+    tmux.chmod(0o755)
+    monkeypatch.setenv("PATH", "%s:%s" % (tmux.parent, os.environ["PATH"]))
+    orchestrators.register(home, orchestrators.Orchestrator(name=NAME, pane="%7", thread="0199-ab"))
+    assert wake.left_to_tell(home, config.Config(), NAME, {}) == [inbox.waited(home, RUN)]
+    waiter.wait(10)
+    assert wake.left_to_tell(home, config.Config(), NAME, {}) == []
+
+
+def test_a_promise_that_ended_since_the_look_does_not_block(home: store.Home, waiter: subprocess.Popen[bytes]) -> None:
+    vigil = Vigil(home, NAME)
+    for _ in range(2):
+        promises = wake.left_to_tell(home, config.Config(), NAME, {}) or [inbox.waited(home, RUN)]
+        waiter.kill()
+        waiter.wait(10)
+        woken = threading.Thread(target=vigil.wait, kwargs={"promises": promises}, daemon=True)
+        woken.start()
+        woken.join(10)
+        assert not woken.is_alive()
+    vigil.close()
 
 
 def test_a_hook_that_waits_is_left_to_tell(home: store.Home) -> None:
