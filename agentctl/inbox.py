@@ -86,10 +86,10 @@ def names(home: Home) -> list[str]:
 
 def post(home: Home, entry: Entry) -> bool:
     """Put an event into its orchestrator's inbox, durably; False where it is or was there. Rings. Raises OSError."""
-    name = heir(home, entry.orchestrator)
-    own = folder(home, name, "events")
-    files.private_folder(own)
     with _lock(home):
+        name = heir(home, entry.orchestrator)  # an heir takes over under the same lock
+        own = folder(home, name, "events")
+        files.private_folder(own)
         known = os.path.exists(_receipt(home, entry.id)) or _holder(home, entry.id)
         if not known:
             files.publish(os.path.join(own, entry.id), files.dump(entry.to_json()))
@@ -141,10 +141,12 @@ def acknowledged(home: Home, event: str) -> bool:
 
 
 def take_over(home: Home, source: str, target: str) -> list[str]:
-    """Move what `source` has not acknowledged into the inbox of `target`; returns the events' ids."""
-    own = folder(home, target, "events")
+    """Make `target` the heir of `source`, and move what that has not acknowledged; returns the events' ids."""
+    own, about = folder(home, target, "events"), folder(home, source, "about.json")
     files.private_folder(own)
     with _lock(home):
+        known = files.load(about)
+        files.replace(about, files.dump({**(known if isinstance(known, dict) else {}), "heir": target}))
         events = [entry.id for entry in pending(home, source)]
         for event in events:
             os.rename(folder(home, source, "events", event), os.path.join(own, event))

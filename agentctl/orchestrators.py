@@ -207,15 +207,25 @@ def out_of_sight(orchestrator: Orchestrator) -> bool:
 
 def inherit(home: Home, heir: str) -> list[str]:
     """Take over what the dead left, and what their runs have still to tell; returns the events' ids. Raises OSError."""
-    taken = []
-    mine = {Run(home, run_id).spec().wake.orchestrator for run_id in finding.live(home)}
+    taken = _handed_on(home, heir)
+    mine = {inbox.heir(home, Run(home, run_id).spec().wake.orchestrator) for run_id in finding.live(home)}
     for other in known(home):
         if other.name in (heir, TARGET) or other.heir or not (other.name in mine or inbox.pending(home, other.name)):
             continue
         if _is_gone(home, other):
-            register(home, other.replace(heir=heir))
             taken += inbox.take_over(home, other.name, heir)
     return taken
+
+
+def _handed_on(home: Home, heir: str) -> list[str]:
+    """Empty the inboxes of those who have an heir, where homes of older versions have such; what came to `heir`."""
+    came = []
+    for other in known(home):
+        last = inbox.heir(home, other.name)
+        if last != other.name and inbox.pending(home, other.name):
+            events = inbox.take_over(home, other.name, last)
+            came += events if last == heir else []
+    return came
 
 
 def _is_gone(home: Home, orchestrator: Orchestrator) -> bool:

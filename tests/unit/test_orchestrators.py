@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +16,15 @@ import pytest
 from agentctl import config
 from agentctl import files
 from agentctl import inbox
+from agentctl import locks
 from agentctl import orchestrators
 from agentctl import store
 from agentctl import tmux
 from agentctl.orchpane import again
+from conftest import REPO
+from conftest import blocked
 from conftest import end_server
+from conftest import eventually
 
 RUN = "20260215-143022-ab12"
 INSIDE = {"TMUX": "/tmp/tmux-0/default,77,0", "TMUX_PANE": "%5"}
@@ -165,3 +172,45 @@ def test_what_the_runs_of_the_dead_have_still_to_tell_goes_to_the_heir(home: sto
     assert [e.id for e in inbox.pending(home, "orch-a")] == [RUN + ".ended", RUN + ".idle"]
     orchestrators.register(home, orchestrators.Orchestrator(name="pane-1-1", pane="%1"))
     assert inbox.heir(home, "pane-1-1") == "pane-1-1", "it is there again"
+
+
+@needs_tmux
+def test_what_is_posted_while_an_heir_takes_over_comes_to_it(home: store.Home) -> None:
+    """By a runner that waits for the lock of the inbox, and goes on when the heir is done."""
+    orchestrators.register(home, orchestrators.Orchestrator(name="pane-1-1", pane="%99", socket="agentctl-test-none"))
+    inbox.post(home, inbox.Entry(id=RUN + ".idle", run_id=RUN, orchestrator="pane-1-1"))
+    busy = locks.take(os.path.join(home.inbox, "lock"))
+    entry = inbox.Entry(id=RUN + ".ended", run_id=RUN, orchestrator="pane-1-1").to_json()
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", POSTING % (str(REPO), home.path, entry)]) as runner:
+        try:
+            eventually(lambda: blocked(runner.pid))
+            runner.send_signal(signal.SIGSTOP)
+            eventually(lambda: not blocked(runner.pid))
+            os.close(busy)
+            assert orchestrators.inherit(home, "orch-a") == [RUN + ".idle"]
+        finally:
+            runner.send_signal(signal.SIGCONT)
+    assert runner.returncode == 0
+    assert [e.id for e in inbox.pending(home, "orch-a")] == [RUN + ".ended", RUN + ".idle"]
+    assert inbox.pending(home, "pane-1-1") == []
+
+
+POSTING = """
+import sys
+sys.path.insert(0, %r)
+from agentctl import inbox, store
+inbox.post(store.Home(%r), inbox.Entry.from_json(%r))
+"""
+
+
+@needs_tmux
+def test_what_was_left_with_one_that_has_an_heir_is_handed_on(home: store.Home) -> None:
+    """Also where that heir is dead by now."""
+    gone = orchestrators.Orchestrator(pane="%99", socket="agentctl-test-none")
+    for name, heir in (("pane-1-1", "orch-a"), ("pane-1-2", "pane-1-0"), ("pane-1-0", "")):
+        run = RUN[:-1] + name[-1]
+        inbox.post(home, inbox.Entry(id=run + ".ended", run_id=run, orchestrator=name))
+        orchestrators.register(home, gone.replace(name=name, heir=heir))
+    assert sorted(orchestrators.inherit(home, "orch-a")) == [RUN[:-1] + n + ".ended" for n in "012"]
+    assert len(inbox.pending(home, "orch-a")) == 3
+    assert {inbox.heir(home, "pane-1-%d" % n) for n in range(3)} == {"orch-a"}
