@@ -6,6 +6,7 @@ import os
 
 from . import claude_tui
 from . import inbox
+from . import openfiles
 from . import orchestrators
 from . import processes
 from .errors import AgentctlError
@@ -40,7 +41,9 @@ class Reader:
     def hold(self, ids: Iterable[str]) -> list[Optional[int]]:
         """As `promise`, for a process that outlasts its answers and ends with its caller in any case."""
         held: list[Optional[int]] = []
-        for run_id in ids if self.name else ():
+        mine = list(ids) if self.name else []
+        openfiles.room_for(2 * len(mine))
+        for run_id in mine:
             try:
                 if self._home.run(run_id).result() is None and self._is_mine(run_id):
                     held.append(inbox.promise(inbox.waited(self._home, run_id)))

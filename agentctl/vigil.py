@@ -12,6 +12,7 @@ import time
 from . import finding
 from . import inbox
 from . import locks
+from . import openfiles
 from . import settle
 from . import waiting
 from .bell import Bell
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _RUNNERS_OWN_S = 0.5
 """How long a runner that let go of its lock is left to post the event and to make its mark itself."""
+_AGAIN_S = 1.0
+"""Until what could not be watched, for want of a thread or a descriptor, is tried again."""
 
 
 class Vigil:
@@ -40,6 +43,7 @@ class Vigil:
         self._name = name
         self._bell = Bell(inbox.folder(home, name, "bells"))
         self._watched: set[str] = set()
+        self._unwatched = False
 
     def wait(self, seconds: Optional[float] = None, also: Iterable[int] = (), promises: Iterable[str] = ()) -> None:
         """Block until there may be news, a descriptor of `also` is readable, or time is over.
@@ -50,7 +54,7 @@ class Vigil:
         for path in promises:
             if path not in self._watched:
                 self._watch(path, self._end_of_promise(path))
-        self._bell.wait(seconds, also)
+        self._bell.wait(self._patience(seconds), also)
 
     def until(
         self, wanted: Callable[[], Sequence[Entry]], also: Sequence[int], seconds: Optional[float]
@@ -69,7 +73,12 @@ class Vigil:
             if found or (left is not None and left <= 0) or (also and select.select(also, [], [], 0)[0]):
                 return found
             if not self._arm():
-                self._bell.wait(left, also)
+                self._bell.wait(self._patience(left), also)
+
+    def _patience(self, seconds: Optional[float]) -> Optional[float]:
+        """How long to be blocked: not long where there is something that no thread watches."""
+        unwatched, self._unwatched = self._unwatched, False
+        return min(_AGAIN_S, _AGAIN_S if seconds is None else seconds) if unwatched else seconds
 
     def _arm(self) -> bool:
         """Watch the locks of what is new; whether anything was."""
@@ -117,10 +126,18 @@ class Vigil:
         def watch() -> None:
             try:
                 block()
-            except Exception:
-                # A thread's error would only paint over a TUI.
+            except (AgentctlError, FileNotFoundError):
                 pass  # the run or the file is gone, or damaged, which is news too
+            except Exception:
+                # A thread's error would only paint over a TUI; what could not be watched is watched anew.
+                time.sleep(_AGAIN_S)
+                self._watched.discard(what)
             self._bell.ring()
 
         self._watched.add(what)
-        _thread.start_new_thread(watch, ())
+        openfiles.room_for(2 * len(self._watched))
+        try:
+            _thread.start_new_thread(watch, ())
+        except RuntimeError:  # the system has no thread for us
+            self._watched.discard(what)
+            self._unwatched = True

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 
 from . import locks
+from . import openfiles
 from .model import Result
 
 TYPE_CHECKING = False
@@ -34,6 +35,16 @@ def until_ended(home: Home, run_id: str) -> Result:
 
     A result under a held lock does not count yet: only its runner may say that it ended.
     """
+    while True:
+        try:
+            return _ended(home, run_id)
+        except OSError as e:
+            if e.errno not in openfiles.SPENT:
+                raise
+        time.sleep(_BEAT_S)  # the run goes on, and so does the wait for it
+
+
+def _ended(home: Home, run_id: str) -> Result:
     while True:
         run = home.run(run_id)
         try:
@@ -99,6 +110,7 @@ def _watch(home: Home, ids: Sequence[str]) -> SimpleQueue[Result | Exception]:
     from queue import SimpleQueue
 
     ended: SimpleQueue[Result | Exception] = SimpleQueue()
+    openfiles.room_for(2 * len(ids))  # its lock, and what tells its end
 
     def watch(run_id: str) -> None:
         try:

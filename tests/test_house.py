@@ -37,6 +37,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "trust",
         "bell",
         "globs",
+        "openfiles",
         "toolservers",
         "resets",
     ),
@@ -318,6 +319,7 @@ STANDARD = (
     "os",
     "queue",
     "re",
+    "resource",  # the limit of open files, where hundreds of locks are waited for
     "select",
     "selectors",  # `web` reads from hundreds of connections at a time
     "shlex",
