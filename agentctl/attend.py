@@ -147,7 +147,8 @@ class Attendant:
         def ask() -> None:
             try:
                 answers.append(block())
-            except (AgentctlError, OSError) as e:
+            except Exception as e:
+                # Handed to who waits: a thread that ends without an answer would have the run wait for ever.
                 answers.append(e)
             os.write(write, b".")
 
@@ -155,7 +156,10 @@ class Attendant:
         while not answers and not self.stop_asked() and not needless():
             self.story.status(PAUSED if self.pause_asked() else QUEUED, doing, 0)
             self.nap(LONG_NAP, also=(read,))
-        return answers[0] if answers else None
+        answer = answers[0] if answers else None
+        if isinstance(answer, Exception) and not isinstance(answer, (AgentctlError, OSError)):
+            raise answer
+        return answer
 
     def as_caller(self, make: Callable[[], Any]) -> Any:
         """What `make` makes is as open to others as what the caller himself makes."""

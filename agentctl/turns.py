@@ -161,7 +161,10 @@ class Turn:
             path = pool.path(number)
             if path not in self._watched:
                 self._watched.add(path)
-                _thread.start_new_thread(self._watch, (pool, number))
+                try:
+                    _thread.start_new_thread(self._watch, (pool, number))
+                except RuntimeError:  # the system has no thread for us: the next look tells
+                    self._watched.discard(path)
         self._freed.acquire(True, _LOOK_S)
 
     def _watch(self, pool: Pool, number: int) -> None:

@@ -259,6 +259,7 @@ LONGER: dict[str, str] = {
 
 BROAD_EXCEPTS: dict[str, int] = {
     "conversing.calling": 1,  # raised again where the answer is taken, as in waiting
+    "attend": 1,  # raised again where the answer is taken, as in waiting
     "vigil": 1,  # in a thread, it would only paint over a TUI
     "doctor.rows": 1,  # a check that breaks is a row
     "keeper": 1,  # one that is gone would still be relied on

@@ -1,4 +1,4 @@
-"""Where a process may have few files open: what goes on is waited for all the same."""
+"""Where a process may have few files open, or no more threads: what goes on is waited for all the same."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 import resource
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from conftest import PROGRAM
+from conftest import REPO
 from conftest import World
 from conftest import eventually
 
@@ -101,3 +103,79 @@ def test_the_end_of_one_of_many_is_noticed(world: World, fleet: Fleet) -> None:
     out, err = sleeper.communicate(timeout=80)
     assert sleeper.returncode == 0, err
     assert [e["run_id"] for e in json.loads(out)["events"]] == [fleet.ids[-1]]
+
+
+WITHOUT_THREADS = """
+import os, resource, sys, _thread
+sys.path.insert(0, %r)
+from agentctl import attend, config, model, screen, signals, store, story, turns
+
+def no_more_threads():
+    _thread.stack_size(1 << 30)  # each would be given more memory than there is
+    size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + (256 << 20), resource.RLIM_INFINITY))
+    try:
+        _thread.start_new_thread(print, ("a thread",))
+    except RuntimeError:
+        print("none", flush=True)
+
+home = store.Home(%r)
+run = store.Run(home, "20260215-143022-ab12")
+"""
+
+TURN = """
+no_more_threads()
+configured, _ = config.load(home)
+turn = turns.Turn(run, model.Spec(id=run.id), configured, 1.0)
+turn.begin()
+print(turn.to_the_end(), flush=True)
+"""
+
+ASK = """
+os.mkdir(run.file(""))
+spec = model.Spec(id=run.id, backend="shell")
+told = story.Story(run, spec, screen.Screen(2, {}))
+attendant = attend.Attendant(run, spec, config.Config(), told, signals.Alarm(), {}, 0o77, [])
+
+def block():
+    no_more_threads()
+    _thread.start_new_thread(print, ())
+
+try:
+    print(attendant.interruptibly(block))
+except RuntimeError as e:
+    print(e)
+"""
+
+
+def without_threads(world: World, code: str) -> subprocess.Popen[str]:
+    whole = WITHOUT_THREADS % (str(REPO), str(world.home)) + code
+    argv = [sys.executable, "-I", "-S", "-c", whole]
+    made = subprocess.Popen(argv, env=world.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert made.stdout
+    assert made.stdout.readline() == "none\n", made.stdout.read()
+    return made
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """What it has still to say, by the same reader, to its end."""
+    with process:
+        timer = threading.Timer(30, process.kill)
+        timer.start()
+        assert process.stdout
+        words = process.stdout.read()
+        timer.cancel()
+    return words
+
+
+def test_a_slot_is_got_without_a_thread_to_wait_for_it(world: World) -> None:
+    world.config(max_parallel=1)
+    before = world.shell("while [ ! -e go ]; do sleep 0.05; done", "--no-pane")
+    world.working(before)
+    turn = without_threads(world, TURN)
+    (world.project / "go").touch()
+    assert said(turn) == "True\n"
+
+
+def test_what_a_waiting_thread_meets_ends_the_wait(world: World) -> None:
+    assert said(without_threads(world, ASK)) == "can't start new thread\n"
