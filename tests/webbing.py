@@ -70,8 +70,8 @@ class Answer:
 class Served:
     """`agentctl web` at work in a world, on a port of its own."""
 
-    def __init__(self, world: World, *options: str) -> None:
-        self.process = world.popen("web", "--port", "0", *options, stdin=subprocess.DEVNULL)
+    def __init__(self, world: World, *options: str, **how: Any) -> None:
+        self.process = world.popen("web", "--port", "0", *options, stdin=subprocess.DEVNULL, **how)
         assert self.process.stdout
         self.url = self.process.stdout.readline().decode().strip()
         assert self.url, self.process.stderr and self.process.stderr.read()

@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 
+from .. import openfiles
 from ..errors import AgentctlError
 from ..signals import LOOK_UP_S
 from . import frames
@@ -36,10 +37,12 @@ _LONGEST_ANSWER_S = 60.0
 _FAREWELL_S = 1.0
 """How long what a refused client still sends is read, so that it can read why it was refused."""
 _BACKLOG = 128
-_MOST_WAITING = 400
+_MOST_WAITING, _FEWEST_WAITING = 400, 16
 _MOST_HANDLERS = 64
 _MOST_STREAMS = 32
 _MOST_STRANGERS = 16
+_FOR_ANSWERS = 3 * _MOST_HANDLERS + 2 * _MOST_STREAMS + 2 * _MOST_STRANGERS
+"""Descriptors that those who wait must leave: without one a file cannot be read, and is taken for damaged."""
 _CHUNK = 1 << 16
 
 
@@ -117,6 +120,8 @@ class Server:
         self._page = shown
         self._selector = selectors.DefaultSelector()
         self._waiting: dict[int, Waiting] = {}
+        room = openfiles.room_for(_MOST_WAITING + _FOR_ANSWERS)
+        self._most_waiting = max(room - _FOR_ANSWERS, _FEWEST_WAITING)
         self._handlers = threading.BoundedSemaphore(_MOST_HANDLERS)
         self._streams = threading.BoundedSemaphore(_MOST_STREAMS)
         # Threads of those who began as strangers: some stream by now, some wait, and some were just sent away.
@@ -146,7 +151,7 @@ class Server:
                 self._drop_oldest()  # out of descriptors: somebody has to go, or nobody gets in
                 return
             sock.setblocking(False)
-            if len(self._waiting) >= _MOST_WAITING:
+            if len(self._waiting) >= self._most_waiting:
                 self._drop_oldest()
             waiting = Waiting(sock, time.monotonic() + _PATIENCE_S)
             self._waiting[sock.fileno()] = waiting

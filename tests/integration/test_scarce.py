@@ -16,6 +16,7 @@ from conftest import PROGRAM
 from conftest import REPO
 from conftest import World
 from conftest import eventually
+from webbing import Served
 
 A = {"AGENTCTL_ORCHESTRATOR": "orch-aaaa"}
 MANY, FEW = 300, 256
@@ -103,6 +104,26 @@ def test_the_end_of_one_of_many_is_noticed(world: World, fleet: Fleet) -> None:
     out, err = sleeper.communicate(timeout=80)
     assert sleeper.returncode == 0, err
     assert [e["run_id"] for e in json.loads(out)["events"]] == [fleet.ids[-1]]
+
+
+@pytest.mark.parametrize("hard", [96, 4096])
+def test_idle_connections_leave_the_page_its_files(world: World, hard: int) -> None:
+    """As many as there are: the one that has waited longest goes."""
+    run = world.shell("true", "--no-pane")
+    eventually(lambda: (world.folder(run) / "notified").exists(), 20)
+    served = Served(world, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (96, hard)))
+    idle = []
+    try:
+        for _ in range(120):
+            idle.append(served.connect())
+            shown = served.get("/api/runs")["runs"] if len(idle) % 20 == 0 else []
+            assert [one["status"] for one in shown] == ["finished"] * len(shown)
+        assert shown
+    finally:
+        for sock in idle:
+            sock.close()
+        served.process.kill()
+        served.process.communicate()
 
 
 WITHOUT_THREADS = """
