@@ -193,8 +193,13 @@ class Attendant:
 
 
 def _bells(folder: str) -> list[bell.Bell]:
-    """Our bell; none where the file system has no FIFOs: then a request is seen at the next look."""
+    """Our bell; none where the file system has no FIFOs: then a request is seen at the next look.
+
+    Nor where the run's folder was taken away, which must not come to be again.
+    """
     try:
+        if not os.path.isdir(folder):
+            os.mkdir(folder, files.FOLDER_MODE)
         return [bell.Bell(folder)]
     except OSError:
         return []
