@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 
 from . import strictjson
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)  # macOS: ENOTSUP is another
+_APPEND = os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _counter = [0]
 
 
@@ -153,9 +155,43 @@ def append_line(path: str, line: str) -> None:
 
 
 def open_append(path: str, readable: bool = False) -> int:
-    """A descriptor that appends to a private file, made where it is missing."""
+    """A descriptor that appends to a private file, made where it is missing.
+
+    Raises OSError where something else is in its place: open(2) would wait for the other end of a FIFO.
+    """
     access = os.O_RDWR if readable else os.O_WRONLY
-    return os.open(path, access | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    fd = _regular(os.open(path, access | _APPEND, FILE_MODE), path)
+    os.set_blocking(fd, True)  # a worker inherits it
+    return fd
+
+
+def open_own(path: str) -> int:
+    """As `open_append`, for a file of ours, whatever somebody else put in its place."""
+    make_way(path)
+    return open_append(path)
+
+
+def open_read(path: str) -> int:
+    """A descriptor to read a file. Raises OSError where something else is in its place, without waiting for it."""
+    return _regular(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), path)
+
+
+def _regular(fd: int, path: str) -> int:
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise OSError(errno.EINVAL, "not a regular file", path)
+
+
+def make_way(path: str) -> bool:
+    """Move aside what is in the place of a file and is none (a FIFO, a folder, a link); whether there was anything."""
+    try:
+        if stat.S_ISREG(os.lstat(path).st_mode):
+            return False
+    except FileNotFoundError:
+        return False
+    os.rename(path, "%s.%s.odd" % (path, os.urandom(3).hex()))
+    return True
 
 
 def read(path: str, limit: int = 16 << 20) -> bytes:

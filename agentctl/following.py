@@ -50,7 +50,7 @@ class Growing:
         """What was added since the last call."""
         if self._fd < 0:
             try:
-                self._fd = os.open(self._path(), os.O_RDONLY | os.O_CLOEXEC)
+                self._fd = files.open_read(self._path())
             except FileNotFoundError:
                 return
         while True:

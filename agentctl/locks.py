@@ -12,31 +12,45 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional
 
-_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+def _opened(path: str, flags: int) -> int:
+    """What somebody put in the place of a lock (a FIFO would be waited for, a folder can be locked) is no lock."""
+    try:
+        fd = os.open(path, flags, 0o600)
+    except IsADirectoryError:
+        raise FileNotFoundError(errno.ENOENT, "not a lock", path) from None
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise FileNotFoundError(errno.ENOENT, "not a lock", path)
 
 
 def take(path: str) -> int:
     """Hold the lock exclusively, waiting for it. Returns its descriptor."""
-    fd = os.open(path, _OPEN, 0o600)
+    fd = _opened(path, _OPEN)
     fcntl.flock(fd, fcntl.LOCK_EX)
     return fd
 
 
 def share(path: str) -> int:
     """Hold the lock together with others who share it, waiting for one who holds it alone."""
-    fd = os.open(path, _OPEN, 0o600)
+    fd = _opened(path, _OPEN)
     fcntl.flock(fd, fcntl.LOCK_SH)
     return fd
 
 
 def try_take(path: str) -> Optional[int]:
     """Hold the lock exclusively if nobody has it; None where somebody does."""
-    return _tried(os.open(path, _OPEN, 0o600))
+    return _tried(_opened(path, _OPEN))
 
 
 def _tried(fd: int) -> Optional[int]:
@@ -55,13 +69,13 @@ def try_take_existing(path: str) -> Optional[int]:
 
     Raises FileNotFoundError.
     """
-    return _tried(os.open(path, _OPEN & ~os.O_CREAT))
+    return _tried(_opened(path, _OPEN & ~os.O_CREAT))
 
 
 def held(path: str) -> bool:
     """Whether a live process holds the lock now. A missing file is held by nobody."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = _opened(path, _LOOK)
     except FileNotFoundError:
         return False
     try:
@@ -77,7 +91,7 @@ def held(path: str) -> bool:
 
 def until_free(path: str) -> None:
     """Block until no process holds the lock. Raises FileNotFoundError."""
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fd = _opened(path, _LOOK)
     try:
         fcntl.flock(fd, fcntl.LOCK_SH)
     finally:

@@ -52,7 +52,7 @@ def settled(run: Run, now: float) -> Optional[Result]:
     try:
         lock = locks.try_take_existing(run.file("lock"))
     except FileNotFoundError:
-        if Run(run.home, run.id).staged() or os.path.exists(run.file("lock")):
+        if Run(run.home, run.id).staged() or os.path.isfile(run.file("lock")):
             return None
         raise AgentctlError(
             "run %s is damaged: its lock file is gone" % run.id, "look at its folder: %s" % run.path
@@ -94,6 +94,7 @@ def _settle(run: Run, now: float) -> Result:
 
 def _finish(run: Run, result: Result) -> None:
     """What comes after the result; every step of it may have been done by somebody who was killed then."""
+    files.make_way(run.file("environment"))
     files.remove(run.file("environment"))  # a runner killed as it was born had no time to
     if run.staged():
         os.rename(run.path, os.path.join(run.home.runs, run.id))

@@ -11,6 +11,7 @@ the holder of the lock writes in it, and result.json, once there, never changes.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import time
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from typing import Any
     from typing import Optional
 
+_NO_FILE = (errno.EISDIR, errno.ELOOP, errno.EAGAIN)
+"""How a folder, a link that leads nowhere and a FIFO answer who wants to read them."""
 ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}\Z")
 
 
@@ -112,6 +115,10 @@ class Run:
             return None
         except ValueError:
             raw = None
+        except OSError as e:
+            if e.errno not in _NO_FILE:
+                raise
+            raw = None
         if not isinstance(raw, dict):
             raw = {"status": "lost", "error": "result.json is damaged"}
         return {**raw, "run_id": self.id}
@@ -188,12 +195,13 @@ def end(run: Run, result: Result) -> None:
     where the disk is full even after the run's reserve is given up.
     """
     path, data = run.file("result.json"), files.dump(result.to_json())
+    planted = files.make_way(path)
     try:
         first = files.publish(path, data)
     except OSError:
         _drop(run.file("reserve"))
         first = files.publish(path, data)
-    if not first and files.read(path, len(data) + 1) != data:
+    if planted or (not first and files.read(path, len(data) + 1) != data):
         warned = (*result.warnings, "result.json had been written by somebody else, and was replaced")
         files.replace(path, files.dump(result.replace(warnings=warned).to_json()))
 

@@ -80,7 +80,7 @@ class Stream:
     def __init__(
         self, raw: str, events: str, parse: Callable[[bytes], list[Event]], take: Callable[[Event], None]
     ) -> None:
-        self._raw = os.open(raw, os.O_RDONLY | os.O_CLOEXEC)
+        self._raw = files.open_read(raw)
         self._events = files.open_append(events)
         self._parse = parse
         self._take = take
@@ -177,7 +177,7 @@ def raw_events(path: str, parse: Callable[[bytes], list[Event]], most: int = 0) 
     """
     lines, left_out = Lines(), (files.size(path) or 0) - most if most else 0
     starts = _starts(os.path.join(os.path.dirname(path), STARTS))
-    with open(path, "rb") as raw:
+    with os.fdopen(files.open_read(path), "rb") as raw:
         while True:
             while raw.tell() >= starts[0]:
                 starts.pop(0)

@@ -47,7 +47,7 @@ class Worker:
         self._frozen: dict[int, str] = {}
         self._sentinel, self._tell = supervise.start_sentinel(run_id, last_will)
         supervise.become_subreaper()  # before the worker: what it orphans in its first moments is ours too
-        out, err = files.open_append(stdout), files.open_append(stderr)
+        out, err = files.open_own(stdout), files.open_own(stderr)
         before = os.umask(umask)
         try:
             self.pid = supervise.spawn(argv, env, stdin or os.devnull, out, err)

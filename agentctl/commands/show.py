@@ -7,6 +7,7 @@ import os
 import sys
 import time
 
+from .. import files
 from .. import finding
 from .. import listing
 from .. import receipts
@@ -71,7 +72,7 @@ def _print_pane(run: Run) -> None:
 def _print_file(path: str) -> None:
     """Bytes for programs; for people what their terminal can take. A missing file is empty."""
     try:
-        file = open(path, "rb")
+        file = os.fdopen(files.open_read(path), "rb")
     except FileNotFoundError:
         ui.say("nothing yet")
         return

@@ -163,7 +163,7 @@ def _tools(calls: dict[str, int]) -> dict[str, int]:
 
 def _events(run_id: str, path: str) -> Iterator[tuple[Any, ...]]:
     try:
-        lines = open(path, "rb")
+        lines = os.fdopen(files.open_read(path), "rb")
     except OSError:
         return  # a run that never began has none
     with lines:

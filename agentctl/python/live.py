@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from .. import files
 from .. import finding
 from .. import listing
 from ..stream import CHUNK
@@ -62,7 +63,7 @@ def _ended(home: Home, run_id: str) -> bool:
 def _opened(home: Home, run_id: str) -> int:
     """-1 while nothing is written: a run that is queued, or that never began."""
     try:
-        return os.open(home.run(run_id).file("events.jsonl"), os.O_RDONLY | os.O_CLOEXEC)
+        return files.open_read(home.run(run_id).file("events.jsonl"))
     except FileNotFoundError:
         return -1
 

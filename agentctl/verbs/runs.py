@@ -96,7 +96,7 @@ def _piece(path: str, part: str, offset: Any) -> dict[str, Any]:
     newest = offset is None and part in _NEWEST
     begin = max(size - answers.LONGEST, 0) if newest else offset or 0
     try:
-        with open(path, "rb") as file:
+        with os.fdopen(files.open_read(path), "rb") as file:
             file.seek(begin)
             data = file.read(answers.LONGEST)
     except FileNotFoundError:

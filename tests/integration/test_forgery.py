@@ -7,6 +7,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from conftest import World
 from conftest import eventually
 
@@ -54,6 +56,45 @@ def test_folders_in_the_place_of_our_files_do_not_hold_the_end(world: World) -> 
         "cd $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID && rm reserve && mkdir reserve verify.log diff.patch", "--no-pane"
     )
     assert world.result(run)["status"] == "finished"
+
+
+@pytest.mark.parametrize("make", ["mkfifo", "mkdir"])
+def test_what_is_no_file_in_a_logs_place_holds_neither_check_nor_stop(world: World, make: str) -> None:
+    """open(2) of a FIFO waits for its other end: no time limit and no stop would be heard meanwhile."""
+    run = world.shell(make + " $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID/verify.log", "--no-pane", "--verify", "echo looked")
+    assert world.result(run)["verified"] == "passed"
+    assert (world.folder(run) / "verify.log").read_text() == "looked\n"
+
+
+@pytest.mark.parametrize("made", ["mkfifo raw.jsonl", "mkfifo result.json", "mkdir result.json", "mkdir environment"])
+def test_what_is_no_file_does_not_keep_a_killed_run_from_its_end(world: World, made: str) -> None:
+    script = "cd $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID && rm -f %s && %s && kill -9 $PPID; sleep 60"
+    run = world.shell(script % (made.split()[1], made), "--no-pane")
+    eventually(lambda: [note["run_id"] for note in world.notes()] == [run], 20)  # by its sentinel
+    assert world.result(run)["status"] == "lost"
+    assert json.loads((world.folder(run) / "result.json").read_text())["status"] == "lost"
+    assert json.loads(world.ok("list", "--json"))["runs"][0]["status"] == "lost"
+
+
+@pytest.mark.parametrize("make", ["mkfifo", "mkdir", "ln -s loop"])
+def test_what_is_no_file_in_a_results_place_makes_way_for_it(world: World, make: str) -> None:
+    run = world.shell("cd $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID && %s result.json; echo done" % make, "--no-pane")
+    result = world.result(run)
+    assert (result["status"], result["summary"]) == ("finished", "done")
+    assert any("somebody else" in warning for warning in result["warnings"])
+
+
+@pytest.mark.parametrize("make", ["mkfifo", "mkdir"])
+def test_what_is_no_file_in_a_locks_place_is_a_missing_lock(world: World, make: str) -> None:
+    """Nobody waits for it, and nobody takes a live run for a lost one."""
+    script = "(cd $AI_ORCH_HOME/runs/$AGENTCTL_RUN_ID; rm lock; %s lock); until test -e go; do sleep 0.05; done" % make
+    run = world.shell(script + "; echo alive", "--no-pane")
+    eventually(lambda: world.status(run).get("worker") and not (world.folder(run) / "lock").is_file())
+    assert "damaged" in world.run("wait", run).stderr
+    world.run("list")
+    (world.project / "go").touch()
+    eventually(lambda: (world.folder(run) / "result.json").exists())
+    assert json.loads(world.ok("show", run))["summary"] == "alive"
 
 
 def test_what_the_worker_daemonised_does_not_pile_up(world: World) -> None:

@@ -486,7 +486,8 @@ def answers(world: World, good: str, bad: str, junk: bytes) -> None:
         _, err = asked.communicate(timeout=15)
         where = (junk[:20], words, asked.returncode, err, world.crash())
         assert b"Traceback" not in err and b"unexpected" not in err, where
-        assert asked.returncode in ((0, 3, 4) if words[0] == "wait" and junk != b"a folder" else (0, 1)), where
+        codes = (0, 3, 4) if words[0] == "wait" else (0, 1)
+        assert asked.returncode in ((*codes, 1) if junk == b"a folder" else codes), where
 
 
 WRONG = {
