@@ -23,6 +23,7 @@ import time
 from . import files
 from . import paths
 from . import proc
+from . import snares
 from .errors import AgentctlError
 from .record import Record
 from .text import one_line
@@ -93,7 +94,8 @@ class Door:
         """What git printed. Raises what TROUBLE names; ProcTimeout also where no time is left."""
         left = max(self.deadline - time.monotonic(), 0.0)
         try:
-            done = proc.run([*self.argv, *args], env=self.env, stdin=stdin, timeout=left, limit=limit)
+            argv = [*self.argv, *args]
+            done = proc.run(argv, env=self.env, stdin=stdin, timeout=left, limit=limit, doubt=self._look_for_snares)
         except proc.ProcTimeout:
             raise proc.ProcTimeout("no time left for git %s" % args[0]) from None
         if done.code:
@@ -101,6 +103,12 @@ class Door:
             said.done = done
             raise said
         return done.out
+
+    def _look_for_snares(self) -> None:
+        folder, own = self.argv[4], [self.env[name] for name in ("GIT_DIR", "GIT_COMMON_DIR") if name in self.env]
+        found = snares.find(self.env.get("GIT_WORK_TREE", folder), own or [os.path.join(folder, ".git")])
+        if found:
+            raise CannotError("git would wait for %s for ever: it is a FIFO" % one_line(found, 300))
 
     def line(self, *args: str) -> str:
         """The answer without its last line end; a path may hold others."""

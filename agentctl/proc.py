@@ -21,11 +21,13 @@ from .record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Mapping
     from collections.abc import Sequence
 
 _CHUNK = 1 << 16
 _TICK_S = 0.005  # where no pidfd wakes us at the child's end
+_LONG_S = 1.0
 _DEFAULTED = (
     signal.SIGPIPE,
     signal.SIGXFSZ,  # Python ignores these; a helper must die of them
@@ -69,11 +71,13 @@ def run(
     stdin: bytes = b"",
     timeout: float = 30.0,
     limit: int = 8 << 20,
+    doubt: Callable[[], None] = lambda: None,
 ) -> Done:
     """Run `argv` to its end; a non-zero exit code is a value, not an error.
 
     `timeout` in seconds, `limit` in bytes of stdout and stderr together. A process
-    left behind by the program that still holds the pipes does not delay us.
+    left behind by the program that still holds the pipes does not delay us. `doubt`
+    is called now and then where it takes long: what it raises ends the program.
     Raises FileNotFoundError (no such program on env's PATH), OSError (cannot be
     started), ProcTimeout, ProcOverflow.
     """
@@ -81,7 +85,7 @@ def run(
     child = _Child(os.path.basename(argv[0]), limit)
     try:
         child.start(find(argv[0], environ), argv, environ, stdin)
-        child.talk(timeout)
+        child.talk(timeout, doubt)
         return child.done()
     finally:
         child.end()
@@ -166,16 +170,21 @@ class _Child:
             self._close(end)
         self._watch_end()
 
-    def talk(self, timeout: float) -> None:
+    def talk(self, timeout: float, doubt: Callable[[], None]) -> None:
         """Feed and read until the program ended. Its end counts, not the pipes' end:
         something it left behind may hold those for ever."""
-        deadline = time.monotonic() + timeout
+        began = time.monotonic()
+        deadline, doubtful = began + timeout, began + _LONG_S
         nap = 60.0 if self.pidfd >= 0 else _TICK_S
         while self.code is None:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            now = time.monotonic()
+            if now >= deadline:
                 raise ProcTimeout("`%s` did not end within %g s" % (self.name, timeout))
-            for fd, _ in self.poller.poll(min(left, nap) * 1000):
+            if now >= doubtful:
+                doubt()
+                now = time.monotonic()
+                doubtful = now + 2 * (now - began)
+            for fd, _ in self.poller.poll(min(deadline - now, doubtful - now, nap) * 1000):
                 self._serve(fd)
             self._reap()
         for fd in self.streams:

@@ -43,7 +43,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "doors": (
         *("store", "birth", "inbox", "custody", "tmux", "manypanes", "sight", "claude_tui", "processes", "supervise"),
-        *("flows", "freeze", "sweeping", "backends", "rollouts", "apidoor", "holds"),
+        *("flows", "freeze", "sweeping", "snares", "backends", "rollouts", "apidoor", "holds"),
         *("git", "gitdoor", "trees", "keeping", "branches"),
     ),
     "use cases": (
@@ -145,6 +145,7 @@ SIDEWAYS: dict[str, str] = {
     "sight": "tmux",
     "manypanes": "tmux",
     "git": "gitdoor",
+    "gitdoor": "snares",
     "supervise": "processes",
     "freeze": "processes supervise",
     "sweeping": "freeze processes supervise",

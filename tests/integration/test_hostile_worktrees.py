@@ -120,6 +120,16 @@ def test_a_worktree_whose_worker_planted_things_runs_nothing(place: World, repo:
     assert ran(place) == ""
 
 
+def test_git_does_not_wait_for_a_fifo_of_the_worker(place: World, repo: Path) -> None:
+    """In the place of a file that it reads in each folder: a row, an error, and nothing is removed unsaved."""
+    result = isolated(place, "echo x > x; mkfifo .gitignore")
+    assert any("FIFO" in warning for warning in result["warnings"])
+    assert rows(place)[0]["dirty"] is None
+    assert "FIFO" in place.ok("collect", result["run_id"], timeout=40)
+    place.run("cleanup", "--yes", timeout=40)
+    assert (Path(result["worktree"]) / "x").read_text() == "x\n"
+
+
 @pytest.mark.parametrize("content", ["link", "folder", "fifo", "huge", "outside"])
 def test_an_odd_worktreeinclude_copies_nothing_from_elsewhere(place: World, repo: Path, content: str) -> None:
     secret = place.root / "secret"
