@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .budgets import Day
     from .config import Config
     from .model import Spec
+    from .piping import Outlet
     from .signals import Alarm
     from .slots import Seat
     from .store import Run
@@ -179,16 +180,15 @@ class Attendant:
         return self._env.get(name, "")
 
     def start(
-        self, argv: Sequence[str], more: Sequence[tuple[str, str]], stdin: str, stdout: str, stderr: str
+        self, argv: Sequence[str], more: Sequence[tuple[str, str]], stdin: str, outlet: Callable[[], Outlet]
     ) -> Worker:
-        """Start a process of this run; `stdout` and `stderr` name files of the run. Raises OSError."""
+        """Start a process of this run, whose output goes through what `outlet` makes. Raises OSError."""
         more = (*(self.seat.env() if self.seat else ()), *more)
         env = environ.for_worker(self._env, self.run.id, self.run.home.path, more)
-        at = self.run.file
         while self._crew:
             self._crew.pop().dismiss_sentinel()
         will = (*paths.PROGRAM, "_settle", self.run.home.path, self.run.id)
-        self._crew.append(Worker(self.run.id, self.alarm, argv, env, self._umask, stdin, at(stdout), at(stderr), will))
+        self._crew.append(Worker(self.run.id, self.alarm, argv, env, self._umask, stdin, outlet(), will))
         return self._crew[-1]
 
 

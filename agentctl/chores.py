@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import files
 from . import judge
+from . import piping
 from . import standstill
 from .attend import LONG_NAP
 from .model import RUNNING
@@ -27,7 +28,8 @@ def done(
 
     Raises OSError where it cannot be started.
     """
-    process = attendant.start(argv, more, "", log, log)
+    path = attendant.run.file(log)
+    process = attendant.start(argv, more, "", lambda: piping.Piped(path, path))
     try:
         status, cause, why = _followed(attendant, process, log, doing, seconds)
     except BaseException:
@@ -35,6 +37,7 @@ def done(
         raise
     finally:
         attendant.left += process.clear_away()
+        attendant.remarks += process.remarks()
     return judge.ended_by(status, cause, why)
 
 

@@ -14,6 +14,7 @@ from . import backends
 from . import files
 from . import judge
 from . import needs
+from . import piping
 from . import planning
 from . import prompting
 from . import standstill
@@ -146,7 +147,7 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
     program = os.path.basename(command.argv[0])
     _note_start(attendant.run)
     try:
-        worker = attendant.start(command.argv, command.env, command.stdin, "raw.jsonl", "stderr.log")
+        worker = attendant.start(command.argv, command.env, command.stdin, lambda: _outlet(attendant.run, spec))
     except OSError as e:
         code = 127 if e.errno == errno.ENOENT else 126
         return judge.Ended(cause=judge.LIMIT, error="cannot start %s: %s" % (program, e.strerror), exit_code=code)
@@ -159,6 +160,7 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
         raise
     finally:
         attendant.left += worker.clear_away()
+        attendant.remarks += worker.remarks()
     story.screen.hold_back()
     story.stream.drain(attendant.spec.limits.max_output_bytes)
     if (spec.custom or {}).get("stream", spec.backend) == "codex":
@@ -167,6 +169,11 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
     ended = judge.ended_by(status, cause, why or (_last_stderr(attendant.run) if status else ""))
     story.note("exited", "the worker ended: " + judge.how(ended))
     return ended
+
+
+def _outlet(run: Run, spec: Spec) -> piping.Outlet:
+    through = piping.Piped if spec.backend == "shell" else piping.Direct
+    return through(run.file("raw.jsonl"), run.file("stderr.log"))
 
 
 def _note_start(run: Run) -> None:

@@ -93,7 +93,9 @@ class Stream:
 
     def pump(self) -> int:
         """Take in up to about MOST new bytes; returns how many there were."""
-        taken = 0
+        taken, at = 0, os.lseek(self._raw, 0, os.SEEK_CUR)
+        if os.fstat(self._raw).st_size < at:
+            self._begin_again(at)
         while taken < MOST:
             chunk = os.read(self._raw, CHUNK)
             if not chunk:
@@ -103,6 +105,16 @@ class Stream:
                 self._line(line)
             self._flush()
         return taken
+
+    def _begin_again(self, read: int) -> None:
+        """The worker has cut off its own output, by `> /dev/stdout` as a rule: what it says now comes after that."""
+        self._lines = Lines()
+        os.lseek(self._raw, 0, os.SEEK_SET)
+        self._trouble("the worker cut off its own output: %d bytes, or more, are gone from raw.jsonl" % read)
+
+    def _trouble(self, words: str) -> None:
+        if words not in self.problem:
+            self.problem = "; ".join(filter(None, (self.problem, words)))
 
     def drain(self, at_most: Optional[int] = None) -> None:
         """The worker is dead: everything it wrote, its unended last line too; of a flood the end.
@@ -116,7 +128,7 @@ class Stream:
             os.lseek(self._raw, -most, os.SEEK_END)
             for line in self._lines.feed(os.read(self._raw, CHUNK).partition(b"\n")[2]):
                 self._line(line)
-            self.problem = "%d bytes of what it printed are in raw.jsonl only" % (behind - most)
+            self._trouble("%d bytes of what it printed are in raw.jsonl only" % (behind - most))
         while self.pump():
             pass
         self._line(self._lines.rest())
@@ -156,7 +168,7 @@ class Stream:
             self._torn = False
         except OSError as e:
             self._torn = True
-            self.problem = "events.jsonl is incomplete: %s" % e.strerror
+            self._trouble("events.jsonl is incomplete: %s" % e.strerror)
 
 
 def _encoded(event: Event, at: float) -> bytes:

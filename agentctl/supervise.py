@@ -18,6 +18,7 @@ import signal
 import time
 
 from . import environ
+from . import piping
 from . import processes
 from .processes import start_time as start_time
 
@@ -38,8 +39,7 @@ HANDLED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.
 def spawn(argv: Sequence[str], env: Mapping[str, str], stdin: str, stdout: int, stderr: int) -> int:
     """Start a worker in a session of its own, in our working directory. Returns its pid.
 
-    stdin is a file, stdout and stderr are descriptors of files: a pipe would lose
-    the last words of a Node program and hang while a grandchild holds it.
+    stdin is a file, stdout and stderr are descriptors (what of: piping.py).
     Raises OSError (missing program, no permission, bad interpreter). A name without
     a slash is a missing program: the system would take one in the working directory,
     where a hostile repository may have put it.
@@ -64,12 +64,12 @@ def become_subreaper() -> None:
         pass  # a libc without prctl: the group and the marker still hold
 
 
-def start_sentinel(run_id: str, last_will: Sequence[str]) -> tuple[int, int]:
+def start_sentinel(run_id: str, last_will: Sequence[str], copier: piping.Copier | None = None) -> tuple[int, int]:
     """Fork the sentinel: (its pid, the descriptor that tells it things).
 
     Write `pgid\\n` when the worker is there, `.` when all is well and it may go. When the
-    runner dies it ends the worker and executes `last_will`, an argv of our own. It must
-    hold none of our descriptors, above all not the run's lock.
+    runner dies it ends the worker and executes `last_will`, an argv of our own. Meanwhile it
+    serves `copier`. It must hold none of our other descriptors, above all not the run's lock.
     """
     listen, tell = os.pipe()
     pid = os.fork()
@@ -77,31 +77,45 @@ def start_sentinel(run_id: str, last_will: Sequence[str]) -> tuple[int, int]:
         os.close(listen)
         return pid, tell
     try:
+        copier = copier or piping.Copier()
         os.dup2(listen, 0)
-        os.closerange(1, 4096)
+        _close_all_but([0, *copier.descriptors()])
         os.setsid()
         for number in (*HANDLED, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # harmless, and it may have to ask `ps`
-        if _watch(run_id):
+        if _watch(run_id, copier):
             null = os.dup2(os.open(os.devnull, os.O_RDWR), 9)
             spawn(last_will, environ.for_errand(os.environ), os.devnull, null, null)
     finally:
         os._exit(0)
 
 
-def _watch(run_id: str) -> bool:
+def _close_all_but(kept: Sequence[int]) -> None:
+    """Where nothing lies between two of them there is nothing to close: some Pythons close all for an empty range."""
+    bounds = [-1, *sorted(kept), 4096]
+    for low, high in zip(bounds, bounds[1:]):
+        if low + 1 < high:
+            os.closerange(low + 1, high)
+
+
+def _watch(run_id: str, copier: piping.Copier) -> bool:
     """Until all is well (False), or the runner has died and what it left is ended."""
     group, started = 0, ""
     while True:
-        heard = os.read(0, 64)
+        heard = copier.listen(0)
         if heard.endswith(b"."):
             return False
         if not heard:
             break
-        group = int(heard)
-        started = "" if can_mark() else start_time(group)
+        if heard.endswith(piping.DRAIN):
+            copier.finish()
+        if heard[:1].isdigit():
+            group = int(heard.rstrip(piping.DRAIN))
+            started = "" if can_mark() else start_time(group)
+    copier.drain()
     end_group(group, run_id, grace=1.0, started=started)
+    copier.finish()
     return True
 
 

@@ -9,7 +9,6 @@ import os
 import signal
 import time
 
-from . import files
 from . import processes
 from . import signals
 from . import supervise
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Optional
 
+    from .piping import Outlet
     from .signals import Alarm
 
 _INTERRUPT_GRACE = 2.0
@@ -37,32 +37,32 @@ class Worker:
         env: Mapping[str, str],
         umask: int,
         stdin: str,
-        stdout: str,
-        stderr: str,
+        outlet: Outlet,
         last_will: Sequence[str],
     ) -> None:
         self._run_id = run_id
         self._alarm = alarm
         self._status: Optional[int] = None
         self._frozen: dict[int, str] = {}
-        self._sentinel, self._tell = supervise.start_sentinel(run_id, last_will)
+        self._outlet = outlet
+        self._sentinel, self._tell = supervise.start_sentinel(run_id, last_will, outlet.copier)
         supervise.become_subreaper()  # before the worker: what it orphans in its first moments is ours too
-        out, err = files.open_own(stdout), files.open_own(stderr)
         before = os.umask(umask)
         try:
-            self.pid = supervise.spawn(argv, env, stdin or os.devnull, out, err)
+            self.pid = supervise.spawn(argv, env, stdin or os.devnull, outlet.out, outlet.err)
         except OSError:
+            outlet.settle(self._tell)
             self.dismiss_sentinel()
             raise
         finally:
             os.umask(before)
-            os.close(out)
-            os.close(err)
+            outlet.given()
         self._tell_sentinel(b"%d\n" % self.pid)
 
     def ended(self) -> Optional[int]:
         """The wait status once the process has ended (and is reaped), else None."""
         if self._status is None:
+            self._outlet.relieve()
             self._status = signals.child_ended(self.pid)
         return self._status
 
@@ -113,12 +113,19 @@ class Worker:
         supervise.reap_orphans((self.pid, self._sentinel))
 
     def clear_away(self) -> int:
-        """Stop what the ended process left behind; how many processes that were."""
-        if supervise.childless(self._sentinel, processes.children()):
-            return 0
-        from . import sweeping  # which a worker that cleans up needs not
+        """Stop what the ended process left behind; how many processes that were. What they printed is in its files."""
+        left = 0
+        if not supervise.childless(self._sentinel, processes.children()):
+            from . import sweeping  # which a worker that cleans up needs not
 
-        return len(sweeping.sweep(self._run_id, self.pid, self._sentinel))
+            left = len(sweeping.sweep(self._run_id, self.pid, self._sentinel))
+        self._outlet.settle(self._tell)
+        return left
+
+    def remarks(self) -> list[str]:
+        """What became of its output that nobody would expect."""
+        lost = self._outlet.lost
+        return ["%d bytes that it printed could not be written" % lost] if lost else []
 
     def dismiss_sentinel(self) -> None:
         """Nothing is left to guard. It goes by itself; its going takes time that nobody should wait for."""

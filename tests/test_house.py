@@ -26,6 +26,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "kit": (
         "strictjson",
         "files",
+        "piping",
         "locks",
         "paths",
         "proc",
@@ -130,6 +131,7 @@ SIDEWAYS: dict[str, str] = {
     "paths": "",
     "bell": "files",
     "files": "strictjson",
+    "piping": "files",
     "processes": "proc",
     "prompting": "strictjson",
     "trust": "files",

@@ -14,6 +14,7 @@ from .. import files
 from .. import gitdoor
 from .. import judge
 from .. import paths
+from .. import piping
 from .. import signals
 from ..branches.testbed import PREFIX
 from ..branches.testbed import Testbed
@@ -126,8 +127,8 @@ class Prover:
         will = (*paths.PROGRAM, "_sweep", self._home.path)
         try:
             os.chdir(folder)
-            argv = ("/bin/sh", "-c", step.command)
-            return Worker(self._bed.name, self._alarm, argv, env, environ.umask(), "", self.log, self.log, will)
+            argv, outlet = ("/bin/sh", "-c", step.command), piping.Piped(self.log, self.log)
+            return Worker(self._bed.name, self._alarm, argv, env, environ.umask(), "", outlet, will)
         finally:
             os.fchdir(back)
             os.close(back)

@@ -104,7 +104,8 @@ A run folder. `start` writes the first five, the run's own process the others:
                    of an agent: the session that it went on with
   lock             held for as long as the run lives; its content is for people
   raw.jsonl        the worker's standard output, exactly as it came
-  stderr.log       the worker's standard error
+  stderr.log       the worker's standard error; a command (shell, --verify,
+                   --setup) has pipes for both: `> /dev/stderr` cuts nothing off
   starts           where in raw.jsonl a further worker of the run begins
   held             it waits for the end of its vendor's limit
   continue.md      what its worker was told after that
