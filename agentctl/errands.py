@@ -66,6 +66,7 @@ def _settle(home: store.Home, run_id: str) -> int:
 
     run = home.run(run_id)
     settle.settled(run, time.time())
+    settle.complete(run)
     spec = run.spec()
     wake.end_of(home, configuration.load(home)[0], spec, "agentctl: run %s has ended" % run_id, os.environ)
     return 0

@@ -9,10 +9,12 @@ runner that comes late finds the result and goes.
 from __future__ import annotations
 
 import os
+import time
 
 from . import backends
 from . import bell
 from . import birth
+from . import environ
 from . import files
 from . import judge
 from . import locks
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 
     from .progress import Progress
 
+_FRESH_S = 10.0
+"""Seconds after an end in which its runner is taken to be about to start the run that goes on for it."""
+
 
 def settled(run: Run, now: float) -> Optional[Result]:
     """The result of a run whose lock is free; None while it may still be born or is being settled.
@@ -45,7 +50,8 @@ def settled(run: Run, now: float) -> Optional[Result]:
     """
     result = run.result()
     if result:
-        _repair(run, result)
+        if not _at_it(run, result, now):
+            _repair(run, result)
         return result
     if run.staged() and birth.may_come(run, now):
         return None
@@ -67,13 +73,29 @@ def settled(run: Run, now: float) -> Optional[Result]:
         os.close(lock)
 
 
+def complete(run: Run) -> None:
+    """For who knows that the runner is dead: what it left undone after its result, however fresh that is."""
+    result = run.result()
+    if result:
+        _repair(run, result)
+
+
+def _at_it(run: Run, result: Result, now: float) -> bool:
+    """Whether the runner, which has let go of its lock, may only be about to start its successor."""
+    return bool(result.successor) and abs(now - result.finished_at) < _FRESH_S and _successor(run, result).staged()
+
+
+def _successor(run: Run, result: Result) -> Run:
+    return Run(run.home, result.successor)
+
+
 def _repair(run: Run, result: Result) -> None:
     """A crash between result and notification is mended here, once."""
     if not run.told() and not run.runner_alive():
         try:
             store.end(run, result)  # changes no result; takes away the hints that it is alive
             _finish(run, result)
-        except OSError:
+        except (AgentctlError, OSError):
             pass  # a full or read-only disk: reading still works, a later reader repairs
 
 
@@ -99,10 +121,31 @@ def _finish(run: Run, result: Result) -> None:
     if run.staged():
         os.rename(run.path, os.path.join(run.home.runs, run.id))
     bell.remove_all(run.file(bell.OF_RUN))
+    _go_on(run, result)
     posted = notify.note_end(run, result)
     store.tidy(run)
     if posted:  # else its runner, or the runner's sentinel, sees to the wake
         wake.send_for(run.home, run.spec().wake.orchestrator)
+
+
+def _go_on(run: Run, result: Result) -> None:
+    """Start the run that the result names, with its caller's environment, which lies in its folder.
+
+    Where it is too late for that it is settled, so that its end is told. A runner that
+    starts it all the same does no harm: whoever comes second finds it born.
+    """
+    if not result.successor or not _successor(run, result).staged():
+        return
+    from . import config as configuration
+    from . import followup
+
+    child, now = _successor(run, result), time.time()
+    if not birth.may_come(child, now):
+        settled(child, now)
+        return
+    birth.renewed([child], 0.0)
+    env, _ = environ.taken_over(files.read(child.file("environment")))
+    followup.launch_staged(run.home, configuration.load(run.home)[0], child.id, env)
 
 
 def _stop_what_is_left(run: Run) -> None:

@@ -214,7 +214,7 @@ SIDEWAYS: dict[str, str] = {
     "receipts": "orchestrators",
     "spawning": "capacity config launch planning",
     "standstill": "attend worker",
-    "settle": "judge notify progress stream wake",
+    "settle": "config followup judge notify progress stream wake",
     "story": "progress screen stream view",
     "view": "judge",
     "vigil": "finding settle waiting",

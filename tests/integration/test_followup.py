@@ -6,12 +6,17 @@ import json
 import os
 import signal
 import stat
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conftest import PROGRAM
+from conftest import REPO
 from conftest import World
+from conftest import eventually
 
 AGENT = """#!/usr/bin/env python3
 # A vendor's CLI in miniature: prints the claude stream, keeps what it was given.
@@ -190,3 +195,65 @@ def test_a_child_nobody_heard_of_is_taken_back(agents: World) -> None:
     os.kill(agents.runner_pid(run), signal.SIGKILL)
     assert agents.result(run)["status"] == "lost"
     assert not staged.exists()
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {repo!r})
+from agentctl import api, followup, launch, processes, runner, store
+if len(sys.argv) > 1:
+    at, victims = {at!r}, {victims!r}
+    def die():
+        for pid in processes.children() if "sentinel" in victims else (): os.kill(pid, signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    def dying(module, name, early):
+        old = getattr(module, name)
+        def new(*a, **k):
+            early or old(*a, **k)
+            die()
+        setattr(module, name, new)
+    if at == "linked": dying(store, "end", False)
+    if at == "told": dying(runner, "_post_end", False)
+    if at == "launching": dying(followup, "launch_staged", True)
+    if at == "launched": dying(followup, "launch_staged", False)
+    sys.exit(runner.main(*sys.argv[1:]))
+launch._runner_argv = lambda home, run: [sys.executable, "-I", "-S", {script!r}, home.path, run.id]
+print(api.start(api.home(), api.Request(prompt="x", project="p", profile="weak", escalate=True, pane=False)))
+"""
+
+
+def killed(agents: World, at: str, victims: str) -> tuple[str, str]:
+    """A run whose runner was killed at that step, and the run that is to go on for it."""
+    script = agents.root / "killed.py"
+    script.write_text(KILLED.format(repo=str(REPO), at=at, victims=victims, script=str(script)))
+    argv = [*PROGRAM[:-1], str(script)]
+    run = subprocess.run(argv, env=agents.env, check=True, capture_output=True, text=True, timeout=20).stdout.strip()
+    ended = agents.home / "runs" / run / "result.json"
+    eventually(ended.exists, 20)
+    return run, json.loads(ended.read_text())["escalated_to"]
+
+
+@pytest.mark.parametrize("at", ["linked", "told", "launching", "launched"])
+def test_a_runner_killed_before_its_successor_runs_has_it_go_on(agents: World, at: str) -> None:
+    """Whatever the step: its sentinel starts what the result names, nobody needs to look, and each end is told once."""
+    run, child = killed(agents, at, "runner")
+    eventually(lambda: sorted(note["run_id"] for note in agents.notes()) == sorted([run, child]), 20)
+    assert agents.result(child)["status"] == "finished"
+    assert not (agents.folder(child) / "environment").exists()
+    assert len(calls(agents)) == 2
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_who_looks_later_has_the_successor_go_on_or_end(agents: World, late: bool) -> None:
+    """The sentinel was killed too: started within the grace, settled after it; the keys leave the disk either way."""
+    run, child = killed(agents, "launching", "runner and sentinel")
+    ended = agents.folder(run) / "result.json"
+    agents.ok("list")
+    assert (agents.home / "runs" / ("." + child)).is_dir(), "its runner may only be slow"
+    ended.write_text(json.dumps({**json.loads(ended.read_text()), "finished_at": time.time() - 60}))
+    if late:
+        os.utime(agents.folder(child) / "meta.json", (1, 1))
+    agents.ok("show", run)
+    eventually(lambda: sorted(note["run_id"] for note in agents.notes()) == sorted([run, child]), 20)
+    assert agents.result(child)["status"] == ("lost" if late else "finished")
+    assert not (agents.folder(child) / "environment").exists()
