@@ -29,7 +29,7 @@ def done(
     Raises OSError where it cannot be started.
     """
     path = attendant.run.file(log)
-    process = attendant.start(argv, more, "", lambda: piping.Piped(path, path))
+    process = attendant.start(argv, more, "", lambda: piping.of_command(path, path))
     try:
         status, cause, why = _followed(attendant, process, log, doing, seconds)
     except BaseException:

@@ -172,7 +172,7 @@ def _turn(attendant: Attendant, spec: Spec, words: str) -> judge.Ended:
 
 
 def _outlet(run: Run, spec: Spec) -> piping.Outlet:
-    through = piping.Piped if spec.backend == "shell" else piping.Direct
+    through = piping.of_command if spec.backend == "shell" else piping.Direct
     return through(run.file("raw.jsonl"), run.file("stderr.log"))
 
 

@@ -1,10 +1,13 @@
 """Where a worker's output goes: into its files by itself, or by a pipe that the sentinel empties into them.
 
-`> /dev/stdout` and `tee /dev/stderr` open anew what the descriptor leads to. A file is cut
-off by that, and with it all that the command had said; a pipe cannot be. So commands have
-pipes. The sentinel copies: a slow runner does not hold the command up, a killed one loses
-nothing, and where the sentinel is killed the runner does it. The vendors' programs write
-the files themselves: what Node has not got rid of when it exits is lost in a pipe.
+On Linux `> /dev/stdout` and `tee /dev/stderr` open anew what the descriptor leads to. A file
+is cut off by that, and with it all that the command had said; a pipe cannot be. So commands
+have pipes. The sentinel copies: a slow runner does not hold the command up, a killed one
+loses nothing, and where the sentinel is killed the runner does it.
+
+What Node has not got rid of when it exits is lost in a pipe: of 1,000,005 bytes 131,072 came
+through one as the system makes it, all through one of 1 MiB (Node 20.20, a reader at work).
+So the vendors' programs write the files themselves, and the pipes of commands are that wide.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 DRAIN = b"d"
 """Said to the sentinel once nothing of the command is left: copy what there is, and no more from then on."""
 _F_SETPIPE_SZ = 1031
-_CAPACITY = 1 << 18
+_CAPACITIES = (1 << 20, 1 << 18)
 _CHUNK = 1 << 18
 _MOST = 1 << 22
 _PATIENCE_S = 10.0
@@ -151,10 +154,15 @@ class Piped:
         os.close(self._answer)
 
 
+def of_command(stdout: str, stderr: str) -> Outlet:
+    """Pipes where they are needed: elsewhere than on Linux /dev/stdout is the descriptor itself (fd(4) of macOS)."""
+    return (Piped if sys.platform == "linux" else Direct)(stdout, stderr)
+
+
 def _widen(fd: int) -> None:
-    """More than 64 KB, for programs that exit without a look at what they have not got rid of."""
-    try:
-        if sys.platform == "linux":
-            fcntl.fcntl(fd, _F_SETPIPE_SZ, _CAPACITY)
-    except OSError:
-        pass  # the user has many pipes already
+    for capacity in _CAPACITIES if sys.platform == "linux" else ():
+        try:
+            fcntl.fcntl(fd, _F_SETPIPE_SZ, capacity)
+            return
+        except OSError:
+            pass  # more than the system allows one, or the user has many already

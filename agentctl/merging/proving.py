@@ -127,7 +127,7 @@ class Prover:
         will = (*paths.PROGRAM, "_sweep", self._home.path)
         try:
             os.chdir(folder)
-            argv, outlet = ("/bin/sh", "-c", step.command), piping.Piped(self.log, self.log)
+            argv, outlet = ("/bin/sh", "-c", step.command), piping.of_command(self.log, self.log)
             return Worker(self._bed.name, self._alarm, argv, env, environ.umask(), "", outlet, will)
         finally:
             os.fchdir(back)

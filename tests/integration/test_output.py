@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -44,6 +45,15 @@ def test_a_flood_is_whole_and_in_order(world: World) -> None:
     assert world.result(run)["verified"] == "passed"
     assert text(world, run, "raw.jsonl") == "".join("%d\n" % n for n in range(1, 100001))
     assert text(world, run, "verify.log") == "".join("%d\n" % n for n in range(1, 100001))
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_a_program_of_node_that_exits_at_once_is_heard_out(world: World) -> None:
+    """It leaves what the pipe does not take, which is all but 128 KB where that is as the system makes it."""
+    (world.project / "loud.js").write_text("process.stdout.write('x'.repeat(1e6) + '\\nend\\n'); process.exit(0)\n")
+    run = world.shell("node loud.js", "--no-pane", "--verify", "node loud.js")
+    assert world.result(run)["verified"] == "passed"
+    assert [len(text(world, run, name)) for name in ("raw.jsonl", "verify.log")] == [1000005, 1000005]
 
 
 def test_the_last_words_after_the_runner_was_killed_are_kept(world: World) -> None:
