@@ -127,8 +127,10 @@ def test_a_thousand_runs_are_shown_as_they_are(seen: Seen, world: World) -> None
                           " l.querySelector('small').textContent])")  # fmt: skip
     assert agents == [[g["key"] or "no name", "%d runs" % g["runs"]] for g in stats["groups"]]
     days = json.loads(world.ok("stats", "--by", "day", "--json"))["groups"]
-    newest = seen.page.js("[...document.querySelectorAll('.plot .bar')].at(-3).dataset.day")
-    assert newest in {day["key"] for day in days} and len(ids) == RUNS
+    bars = seen.page.js("Object.fromEntries([...document.querySelectorAll('.plot .bar')].map("
+                        "b => [b.dataset.day, b.querySelector('title').textContent.split(', ')[1]]))")  # fmt: skip
+    counts = {day["key"]: "%d run%s" % (day["runs"], "" if day["runs"] == 1 else "s") for day in days}
+    assert bars == {day: counts.get(day, "0 runs") for day in bars} and max(bars) == max(counts) and len(ids) == RUNS
 
 
 def test_the_list_of_runs_keeps_up_and_its_place(seen: Seen, world: World) -> None:
