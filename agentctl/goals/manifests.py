@@ -71,7 +71,6 @@ _GRADLE = re.compile(
 _GEM = re.compile(r"""^gem\s+["']([\w-]+)["'](?:,\s*["']%s["'])*[ \t]*$""" % _VERSION, re.MULTILINE)
 _HEX = re.compile(r"""\{:(\w+),\s*"%s"(?:,\s*(?:only|runtime):\s*(?:\[[:\w, ]*\]|:\w+|false|true))*\}""" % _VERSION)
 _NUGET = re.compile(r"""<Package(?:Reference|Version)\s+Include="([\w.-]+)"(?:\s+Version="[\w.*-]+")?\s*/>""")
-_GROUP = "\n<ItemGroup>%s</ItemGroup>"
 _CMAKE = re.compile(r"\b(add_library|add_executable|target_sources)(\s*\(\s*)([\w.+-]+)((?:\s+[\w./+-]+)*)(?=\s*\))")
 _SOURCE = re.compile(r"[\w./+-]+\.(c|cc|cpp|cxx|m|mm|h|hh|hpp|hxx)\Z")
 
