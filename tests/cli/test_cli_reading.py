@@ -130,7 +130,8 @@ def test_a_damaged_folder_never_hides_the_others(world: World) -> None:
     assert "%s  invalid   -     -      -        -        -     meta.json is damaged" % DAMAGED in world.ok("list")
     assert sorted(os.listdir(folder)) == ["meta.json"], "left as it is"
     (folder / "result.json").mkdir()
-    assert listed(world, "--status", "invalid") == [DAMAGED]
+    assert listed(world, "--status", "lost") == [DAMAGED] and listed(world) == [DAMAGED, whole]
+    assert json.loads(world.ok("show", DAMAGED))["error"] == "result.json is damaged"
 
 
 def test_a_run_whose_runner_died_is_lost_at_the_first_look(world: World) -> None:
