@@ -65,11 +65,14 @@ class Hold(Record):
 
 def pool(backend: str, variable: Callable[[str], str]) -> str:
     """The name of the pool of a backend, in an environment whose variables `variable` tells."""
-    import hashlib
+    try:
+        from _blake2 import blake2s
+    except ImportError:
+        from hashlib import blake2s  # it brings OpenSSL along, 3 MB in each runner
 
     names = _ACCOUNTS.get(backend) or tuple(name for those in _ACCOUNTS.values() for name in those)
     said = "\0".join(variable(name) for name in (*names, "HOME"))
-    account = hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    account = blake2s(said.encode("utf-8", "surrogateescape")).hexdigest()[:12]
     return "%s-%s" % ("".join(c if c.isalnum() else "_" for c in backend)[:80], account)
 
 

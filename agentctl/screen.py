@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from typing import Optional
 
 
+_MOST_HELD, _LONGEST = 200, 1000
+
+
 class Screen:
     """A terminal to print lines on, or nothing at all."""
 
@@ -41,10 +44,11 @@ class Screen:
 
     def line(self, words: str, style: str = "") -> None:
         """One line, made safe and cut to the pane's width."""
-        if self._held is not None:
-            self._held.append((words, style))
-            return
         if not self.alive:
+            return
+        if self._held is not None:
+            self._held.append((words[:_LONGEST], style))
+            del self._held[:-_MOST_HELD]  # of a flood what a pane can show
             return
         shown = text.one_line(words, self._width())
         if self._colour and text.STYLES[style]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STARTS = "starts"
 """The file of a run with the places in raw.jsonl where the output of a further worker begins, a line each."""
-LONGEST = 1 << 20
+LONGEST, _SHOWN = 1 << 20, 256
 CHUNK = 1 << 18
 MOST = 4 * CHUNK
 ENOUGH = 32 << 20
@@ -62,14 +62,14 @@ class Lines:
         if part and self._held <= LONGEST:
             self._parts.append(part)
         elif self._held > LONGEST and len(self._parts) > 1:
-            self._parts = [b"".join(self._parts)[:256]]
+            self._parts = [b"".join(part[:_SHOWN] for part in self._parts)[:_SHOWN]]
 
     def _line(self, last: bytes) -> bytes:
         self._keep(last)
         line = b"".join(self._parts)
         if self._held > LONGEST:
             self.skipped = self._held
-            line = line[:256]
+            line = line[:_SHOWN]
         self._parts, self._held = [], 0
         return line
 

@@ -303,6 +303,7 @@ SLOW = (
 """Modules that cost start-up time, or bring what we have a door for."""
 SLOW_ALLOWED: dict[str, str] = {"figures.export": "sqlite3", "apidoor": "http socket urllib", "web.server": "socket"}
 STANDARD = (
+    "_blake2",  # hashlib brings OpenSSL along
     "_thread",  # for `wait` of many: threading costs 0.3 ms a thread
     "gc",
     "__future__",
